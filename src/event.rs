@@ -1,0 +1,130 @@
+//! A parsed line: when, what class of log, and fields borrowed from the line.
+
+use std::net::IpAddr;
+
+use crate::field::Field;
+use crate::time::Time;
+
+/// What Sigma's `logsource` calls a kind of log. A rule applies when each of
+/// the product, category and service that it names is among these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSource {
+    /// Sigma product, such as `linux` or `zeek`; empty for none.
+    pub product: &'static str,
+    /// Sigma categories, such as `firewall`.
+    pub categories: &'static [&'static str],
+    /// Sigma services, such as `sshd` and `auth`.
+    pub services: &'static [&'static str],
+}
+
+/// A log class: a row of the formats table and one of its log sources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Class {
+    /// Row in the formats table.
+    pub format: u8,
+    /// Place in that row's list of log sources.
+    pub kind: u8,
+}
+
+/// A field's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Present and empty of meaning (JSON `null`).
+    Null,
+    /// Bytes as they stood in the log, or decoded.
+    Text(&'a [u8]),
+    /// An address, canonical: never IPv4-mapped.
+    Ip(IpAddr),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// Yes or no.
+    Bool(bool),
+    /// Several values; a condition holds when any of them meets it.
+    List(&'a [Value<'a>]),
+}
+
+/// One thing that happened. Its list of values is short (about ten), so a
+/// look-up is a scan of numbers; rules are matched by walking the list once.
+#[derive(Clone, Debug, Default)]
+pub struct Event<'a> {
+    /// When it happened; the envelope's stamp, in UTC.
+    pub time: Option<Time>,
+    /// What log it comes from.
+    pub class: Class,
+    /// How many times it happened (`message repeated N times`): at least 1.
+    pub count: u32,
+    /// The line it was read from, whole: what keyword rules search.
+    pub line: &'a [u8],
+    values: Vec<(Field, Value<'a>)>,
+}
+
+impl<'a> Event<'a> {
+    /// An event with room for the usual number of values.
+    pub fn new() -> Event<'a> {
+        Event {
+            count: 1,
+            values: Vec::with_capacity(32),
+            ..Event::default()
+        }
+    }
+
+    /// Empties the event for the next line, which may live elsewhere; keeps
+    /// the memory, so that the hot path allocates nothing.
+    pub fn recycle<'b>(mut self) -> Event<'b> {
+        self.values.clear();
+        // Collecting an emptied Vec into one of the same layout reuses its
+        // buffer (std's in-place iteration); tests/hot_path.rs would notice.
+        #[expect(
+            clippy::unnecessary_filter_map,
+            reason = "filter() would keep the old lifetime"
+        )]
+        let values = self.values.into_iter().filter_map(|_| None).collect();
+        Event {
+            time: None,
+            class: Class::default(),
+            count: 1,
+            line: &[],
+            values,
+        }
+    }
+
+    /// Adds a value. A field is set once; parsers do not revise.
+    pub fn set(&mut self, field: Field, value: Value<'a>) {
+        debug_assert!(self.get(field).is_none(), "a field is set once");
+        self.values.push((field, value));
+    }
+
+    /// Adds a text value.
+    pub fn text(&mut self, field: Field, text: &'a [u8]) {
+        self.set(field, Value::Text(text));
+    }
+
+    /// Replaces a field's value, or adds it.
+    pub fn replace(&mut self, field: Field, value: Value<'a>) {
+        match self.values.iter_mut().find(|(f, _)| *f == field) {
+            Some(slot) => slot.1 = value,
+            None => self.values.push((field, value)),
+        }
+    }
+
+    /// A field's value.
+    pub fn get(&self, field: Field) -> Option<Value<'a>> {
+        self.values
+            .iter()
+            .find(|(f, _)| *f == field)
+            .map(|(_, value)| *value)
+    }
+
+    /// All values in the order they were set.
+    pub fn values(&self) -> &[(Field, Value<'a>)] {
+        &self.values
+    }
+
+    /// Forgets all values that were set after the first `len`: a parser that
+    /// finds a line malformed takes its own values back.
+    pub fn truncate(&mut self, len: usize) {
+        self.values.truncate(len);
+    }
+}

@@ -1,0 +1,14 @@
+//! tipstaff watches auth and network logs, learns what is normal for each
+//! user, address and host, and says in one sentence what is not.
+
+// words every stage shares
+pub mod clock;
+pub mod durable;
+pub mod entity;
+pub mod escape;
+pub mod event;
+pub mod field;
+pub mod line;
+pub mod metrics;
+pub mod sync;
+pub mod time;
