@@ -12,3 +12,6 @@ pub mod line;
 pub mod metrics;
 pub mod sync;
 pub mod time;
+
+// bytes in
+pub mod source;
