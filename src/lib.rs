@@ -15,3 +15,6 @@ pub mod time;
 
 // bytes in
 pub mod source;
+
+// lines become events
+pub mod format;

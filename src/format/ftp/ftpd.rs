@@ -1,0 +1,109 @@
+//! The older FTP daemons of the BSD family: wu-ftpd, MIT's gssftpd, inetutils.
+//!
+//! `… FROM HOST [ADDRESS], USER`: the host comes before the user's name.
+
+use crate::event::{Event, LogSource};
+use crate::field::Field;
+use crate::format::endpoint::{ANOTHER, Outcome, Shape, by_beginning, named, set_source};
+use crate::format::token::{Host, Peer, cut, say};
+use crate::format::{Format, Message, Parser, Verdict};
+
+pub(in crate::format) static FORMAT: Format = Format {
+    name: "ftpd",
+    about: "wu-ftpd, gssftpd and other BSD ftpd: ftp_login, ftp_connection, ftp_max_attempts",
+    programs: &[
+        "ftpd",
+        "wu-ftpd",
+        "in.ftpd",
+        "gssftpd",
+        "lukemftpd",
+        "tnftpd",
+        "inetutils-ftpd",
+    ],
+    logsources: &[LogSource {
+        product: "linux",
+        categories: &[],
+        services: &["ftpd", "auth", "syslog"],
+    }],
+    parse: Parser::Message(parse),
+    example: "May  1 10:00:00 ftp1 wu-ftpd[812]: failed login from mail.example [192.0.2.7]",
+};
+
+static SHAPES: &[Shape] = &[
+    (b"failed login from ", failed),
+    (b"repeated login failures from ", repeated),
+    (b"FTP LOGIN FROM ", login),
+    (b"ANONYMOUS FTP LOGIN FROM ", login),
+    (b"FTP LOGIN REFUSED (", refused),
+    (b"FTP LOGIN FAILED (", refused),
+    (b"connection from ", connection),
+];
+
+fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
+    by_beginning(SHAPES, message.text, event)
+}
+
+/// `HOST [ADDRESS][, USER]`.
+fn failed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    say(event, "ftp_login", "failure", "authentication");
+    host_and_user(rest, event)
+}
+
+fn login<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    say(event, "ftp_login", "success", "authentication");
+    host_and_user(rest, event)
+}
+
+/// `REASON) FROM HOST [ADDRESS], USER`: the reasons are a list of the daemon's own.
+fn refused<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (reason, rest) = cut(rest, b") FROM ").ok_or("no host")?;
+    say(event, "ftp_login", "failure", "authentication");
+    event.text(Field::EVENT_REASON, reason);
+    host_and_user(rest, event)
+}
+
+fn host_and_user<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (name, peer, rest) = named(rest).ok_or("no host and address")?;
+    let user = match rest {
+        b"" => None,
+        _ => Some(rest.strip_prefix(b", ").ok_or("more after the address")?),
+    };
+    if let Some(user) = user {
+        event.text(Field::USER_NAME, user);
+    }
+    set_source(name, peer, event);
+    Ok(())
+}
+
+/// `ADDRESS (HOST)` of gssftpd, `HOST [ADDRESS]` of wu-ftpd.
+fn repeated<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (name, peer) = either_order(rest).ok_or("no host and address")?;
+    say(event, "ftp_max_attempts", "failure", "authentication");
+    set_source(name, peer, event);
+    Ok(())
+}
+
+fn connection<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (name, peer) = either_order(rest).ok_or(ANOTHER)?;
+    say(event, "ftp_connection", "unknown", "network");
+    set_source(name, peer, event);
+    Ok(())
+}
+
+fn either_order(text: &[u8]) -> Option<(Option<Host<'_>>, Peer)> {
+    if let Some((name, peer, b"")) = named(text) {
+        return Some((name, peer));
+    }
+    let (first, second) = cut(text.strip_suffix(b")")?, b" (")?;
+    let (first, second) = (Host::read(first)?, Host::read(second)?);
+    match (first, second) {
+        (Host::Ip(address), name) | (name @ Host::Name(_), Host::Ip(address)) => Some((
+            Some(name),
+            Peer {
+                ip: Some(address),
+                port: None,
+            },
+        )),
+        (Host::Name(_), Host::Name(_)) => None,
+    }
+}

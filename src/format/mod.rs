@@ -1,0 +1,329 @@
+//! FORMATS: lines become events. One file per program or log.
+//!
+//! A format is pure: no state, no clock, no I/O, and it cannot fail. It says
+//! [`Verdict::Event`], [`Verdict::NotMine`] or [`Verdict::Malformed`]; the last
+//! two are counted and rules still see them. What a line needs to know from the
+//! lines before it (a Zeek header, the year) stands in the [`Context`] that the
+//! reader carries for it.
+
+mod access;
+mod accounts;
+mod apache;
+mod auditd;
+mod cef;
+mod charon;
+mod cloud;
+mod cockpit;
+mod coredns;
+mod cron;
+mod db;
+mod declared;
+mod dhcpd;
+mod dispatch;
+mod dnsmasq;
+mod doas;
+mod dropbear;
+mod endpoint;
+mod envelope;
+mod eve;
+mod fast;
+mod filterlog;
+pub mod flow;
+mod ftp;
+mod gdm;
+mod guacamole;
+mod haproxy;
+mod http;
+pub mod json;
+mod laurel;
+mod leef;
+mod login;
+mod logind;
+mod mail;
+mod named;
+mod netfilter;
+mod nginx;
+mod openvpn;
+mod pam;
+mod peek;
+mod pfsense;
+mod polkit;
+mod programs;
+mod radiusd;
+mod samba;
+mod screensharingd;
+mod shape;
+mod slapd;
+mod softether;
+mod squid;
+mod sshd;
+mod su;
+mod sudo;
+mod tcpdump;
+mod timestamp;
+mod token;
+mod transport;
+mod unbound;
+mod webmin;
+mod wireguard;
+mod xinetd;
+mod xrdp;
+pub mod zeek;
+
+pub use declared::declared;
+pub use dispatch::{announces, extent, parse, whole};
+pub use peek::peek_time;
+
+use std::sync::Arc;
+
+use bumpalo::Bump;
+use jiff::tz::TimeZone;
+
+use crate::event::{Event, LogSource};
+use crate::field::Projection;
+use crate::time::Time;
+use dispatch::{REPEATED_MAX, deliver, format_of, inner};
+use peek::epoch;
+use programs::{class_of, of_program};
+
+/// A row of the table: a program or a log that tipstaff can read.
+pub struct Format {
+    /// Its name, as `--format` takes it.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// The program names it answers to inside an envelope (`name`, `name*`,
+    /// `*name*`); a parser of whole lines is given the message then.
+    pub programs: &'static [&'static str],
+    /// What Sigma calls the logs it reads; [`crate::event::Class::kind`] counts here.
+    pub logsources: &'static [LogSource],
+    /// The parser.
+    pub parse: Parser,
+    /// A line it reads, for `tipstaff formats`.
+    pub example: &'static str,
+}
+
+/// A program's message with what its envelope said.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// The program that wrote it, without path, pid and PAM suffix.
+    pub program: &'a [u8],
+    /// Its text, with trailing CR and blanks removed.
+    pub text: &'a [u8],
+}
+
+/// A format's parser, by what it is given.
+#[derive(Clone, Copy)]
+pub enum Parser {
+    /// A program's message; the envelope's fields are already set.
+    Message(for<'a> fn(Message<'a>, &mut Event<'a>) -> Verdict),
+    /// A whole line that has its own structure; what is decoded lives in the arena.
+    Line(for<'a> fn(&'a [u8], &'a Context, &'a Bump, &mut Event<'a>) -> Verdict),
+    /// A text that is a line of the program's own file, with its own stamp,
+    /// and a message where the program logs through syslog.
+    Text(for<'a> fn(&'a [u8], &Context, &mut Event<'a>) -> Verdict),
+}
+
+/// What a format says of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Read: the event is filled in.
+    Event,
+    /// A line of another kind, or one that says nothing we look for.
+    NotMine,
+    /// A line of this kind that does not follow its grammar; why.
+    Malformed(&'static str),
+}
+
+/// What was made of a line, and by which row of [`FORMATS`] (if any took it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parsed {
+    /// What the format said.
+    pub verdict: Verdict,
+    /// Row in [`FORMATS`].
+    pub format: Option<u8>,
+}
+
+/// What a line needs to know that is not in it. The reader keeps one per
+/// source and gives a copy to each stretch of lines it holds for.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// Time zone of stamps that name none.
+    pub zone: TimeZone,
+    /// A time near the line's: the one before it, or the file's. Gives RFC 3164
+    /// stamps their year (the one that brings them nearest).
+    pub reference: Time,
+    /// Row in [`FORMATS`] to use, whatever the line looks like (`--format`).
+    pub format: Option<u8>,
+    /// The program whose messages these are, where lines have no header (`--program`).
+    pub program: Option<Box<str>>,
+    /// What log its JSON objects are (`--logsource`), as [`declared()`] says.
+    pub declared: Option<u8>,
+    /// Fields to decode.
+    pub projection: Arc<Projection>,
+    /// The Zeek header in force.
+    pub layout: Option<Arc<zeek::Header>>,
+    /// The header of a flow log in force (nfdump, VPC flow logs).
+    pub columns: Option<Arc<flow::Columns>>,
+}
+
+impl Context {
+    /// A context in which no line has been read yet.
+    pub fn new(zone: TimeZone, reference: Time, projection: Arc<Projection>) -> Context {
+        Context {
+            zone,
+            reference,
+            format: None,
+            program: None,
+            declared: None,
+            projection,
+            layout: None,
+            columns: None,
+        }
+    }
+
+    /// For lines in UTC near a time: every field decoded, every format tried.
+    pub fn utc(reference: Time) -> Context {
+        Context::new(TimeZone::UTC, reference, Arc::new(Projection::everything()))
+    }
+
+    /// Takes a line that says what the lines after it mean (a Zeek header's, or
+    /// a flow log's); `false` when it is not such a line.
+    pub fn absorb(&mut self, line: &[u8]) -> bool {
+        if flow::announces(line)
+            && let Some(columns) = flow::Columns::announced(line)
+        {
+            self.columns = Some(Arc::new(columns));
+            return true;
+        }
+        zeek::absorb(&mut self.layout, &self.projection, line)
+    }
+
+    /// Changes the fields to decode (rules were reloaded).
+    pub fn project(&mut self, projection: Arc<Projection>) {
+        if let Some(layout) = &mut self.layout {
+            Arc::make_mut(layout).compile(&projection);
+        }
+        self.projection = projection;
+    }
+}
+
+/// Every format, in the order in which they are tried and shown.
+pub static FORMATS: &[&Format] = &[
+    // Messages, by their program.
+    &sshd::FORMAT,
+    &sudo::FORMAT,
+    &su::FORMAT,
+    &pam::FORMAT,
+    &logind::FORMAT,
+    &cron::FORMAT,
+    &dropbear::FORMAT,
+    &login::FORMAT,
+    &polkit::FORMAT,
+    &accounts::FORMAT,
+    &doas::FORMAT,
+    &xrdp::FORMAT,
+    &gdm::FORMAT,
+    &cockpit::FORMAT,
+    &webmin::FORMAT,
+    &screensharingd::FORMAT,
+    &openvpn::FORMAT,
+    &charon::FORMAT,
+    &wireguard::FORMAT,
+    &softether::FORMAT,
+    &mail::dovecot::FORMAT,
+    &mail::postfix::FORMAT,
+    &mail::exim::FORMAT,
+    &mail::sendmail::FORMAT,
+    &mail::imapd::FORMAT,
+    &mail::saslauthd::FORMAT,
+    &ftp::vsftpd::FORMAT,
+    &ftp::proftpd::FORMAT,
+    &ftp::pureftpd::FORMAT,
+    &ftp::ftpd::FORMAT,
+    &radiusd::FORMAT,
+    &slapd::FORMAT,
+    &samba::FORMAT,
+    &db::mysqld::FORMAT,
+    &db::postgres::FORMAT,
+    &dnsmasq::FORMAT,
+    &dhcpd::FORMAT,
+    &netfilter::FORMAT,
+    &filterlog::FORMAT,
+    &pfsense::FORMAT,
+    &guacamole::FORMAT,
+    &xinetd::FORMAT,
+    &tcpdump::PF,
+    &fast::SYSLOG,
+    &SYSLOG,
+    // Whole lines, in the order in which they are tried.
+    &envelope::journal::FORMAT,
+    // Before Zeek's, which looks at every key of a document to know that it is none.
+    &eve::FORMAT,
+    &zeek::FORMAT,
+    &auditd::FORMAT,
+    &laurel::FORMAT,
+    &cloud::CLOUDTRAIL,
+    &cloud::OKTA,
+    &cloud::ENTRA,
+    &cloud::KUBERNETES,
+    &declared::FORMAT,
+    &envelope::container::DOCKER,
+    &envelope::container::CRI,
+    &envelope::gelf::FORMAT,
+    &cef::FORMAT,
+    &leef::FORMAT,
+    &samba::JSON,
+    &db::mongodb::FORMAT,
+    &xrdp::LOG,
+    &webmin::LOG,
+    &openvpn::LOG,
+    &softether::LOG,
+    &charon::LOG,
+    &dropbear::STDERR,
+    &fast::FORMAT,
+    &netfilter::PROXMOX,
+    &tcpdump::FORMAT,
+    &flow::NFDUMP,
+    &flow::VPC,
+    &haproxy::FORMAT,
+    &squid::FORMAT,
+    &named::FORMAT,
+    &unbound::FORMAT,
+    &coredns::FORMAT,
+    // After those that a line's first word tells: what it looks for lies deeper.
+    &access::FORMAT,
+    &nginx::FORMAT,
+    &apache::FORMAT,
+];
+
+/// The row of every program that has no row of its own.
+static SYSLOG: Format = Format {
+    name: "syslog",
+    about: "any program's message; keyword rules see it",
+    programs: &[],
+    logsources: &[LogSource {
+        product: "linux",
+        categories: &[],
+        services: &["syslog"],
+    }],
+    parse: Parser::Message(|_, _| Verdict::NotMine),
+    example: "May  1 10:00:00 web1 myapp[812]: request took 12 ms",
+};
+
+/// The row of a format of that name.
+pub fn by_name(name: &str) -> Option<u8> {
+    let at = FORMATS.iter().position(|format| format.name == name)?;
+    u8::try_from(at).ok()
+}
+
+/// Whether a row claims to know its program's words: the one for all other
+/// programs does not, nor do those that only hold another line.
+pub fn is_watched(row: u8) -> bool {
+    let Some(format) = FORMATS.get(usize::from(row)) else {
+        return false;
+    };
+    let hollow = [&SYSLOG, &envelope::journal::FORMAT];
+    let is = |other: &&Format| std::ptr::eq(*other, *format);
+    !hollow.iter().any(is) && !envelope::WRAPPERS.iter().any(is)
+}

@@ -1,0 +1,89 @@
+//! Only a line's time, as cheaply as it can be had: merges files by time.
+
+use super::envelope::{self, own};
+use super::{
+    Context, auditd, cef, cloud, declared, fast, flow, laurel, leef, netfilter, tcpdump, timestamp,
+    token,
+};
+use crate::time::{Span, Time};
+
+/// Only a line's time: the one that reading the whole line would give.
+pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
+    match line.first()? {
+        b'{' if context.declared.is_some() => return declared::peek_time(line, context),
+        b'{' => {
+            return envelope::journal::peek_time(line)
+                .or_else(|| laurel::peek_time(line))
+                .or_else(|| cloud::peek_time(line, context))
+                .or_else(|| json_time(line, context));
+        }
+        b't' | b'n' => return auditd::peek_time(line),
+        _ => {}
+    }
+    if tcpdump::dated(line) {
+        return tcpdump::peek_time(line, context);
+    }
+    // An own stamp may have a zone where syslog has its host.
+    let own = || own::peek_time(line, context);
+    let first = (line.get(10) == Some(&b' ')).then(own).flatten();
+    first
+        .or_else(|| envelope::peek_time(line, context))
+        .or_else(own)
+        .or_else(|| timestamp::of_daemons(line, context))
+        .or_else(|| timestamp::own(line, context))
+        .or_else(|| fast::peek_time(line, context))
+        .or_else(|| netfilter::peek_time(line))
+        .or_else(|| tcpdump::peek_time(line, context))
+        .or_else(|| flow::peek_time(line, context))
+        .or_else(|| epoch(line))
+        .or_else(|| cef::peek_time(line, context))
+        .or_else(|| leef::peek_time(line, context))
+}
+
+/// Seconds since the epoch at the line's beginning, as Zeek writes them.
+pub(super) fn epoch(text: &[u8]) -> Option<Time> {
+    let seconds = text.iter().position(|b| !b.is_ascii_digit())?;
+    let (whole, rest) = text.split_at_checked(seconds)?;
+    let decimals = rest.strip_prefix(b".")?;
+    let end = decimals
+        .iter()
+        .position(|b| !b.is_ascii_digit())
+        .unwrap_or(decimals.len());
+    if decimals.get(end) == Some(&b'.') {
+        // Webmin's `1714557600.812.0`: time, pid and counter.
+        return Some(Time::from_secs(token::number(whole)?));
+    }
+    let decimals = decimals.get(..end.min(9))?;
+    let scale = 10_i64.pow(9 - u32::try_from(decimals.len()).ok()?);
+    let nanos = token::number(decimals)?.checked_mul(scale)?;
+    Some(Time::from_secs(token::number(whole)?).plus(Span::from_nanos(nanos)))
+}
+
+/// Whole seconds since the epoch, which JSON writes without a point.
+fn whole_seconds(text: &[u8]) -> Option<Time> {
+    let end = text.iter().position(|b| !b.is_ascii_digit())?;
+    let ends = matches!(text.get(end), Some(b',' | b'}' | b' '));
+    let seconds = token::number(text.get(..end.min(10)).filter(|_| ends && end <= 10)?)?;
+    Some(Time::from_secs(seconds))
+}
+
+/// The stamp of a JSON line, at the keys that logs use for it.
+fn json_time(line: &[u8], context: &Context) -> Option<Time> {
+    // MongoDB begins with `{"t":{"$date":`.
+    let keys = [
+        &b"\"ts\":"[..],
+        b"\"@timestamp\":",
+        b"\"timestamp\":",
+        b"\"time\":",
+        b"\"$date\":",
+    ];
+    keys.iter().find_map(|key| {
+        let (_, value) = token::cut(line, key)?;
+        let value = token::trim_start(value);
+        let value = value.strip_prefix(b"\"").unwrap_or(value);
+        timestamp::iso(value, context)
+            .map(|(time, _)| time)
+            .or_else(|| epoch(value))
+            .or_else(|| whole_seconds(value))
+    })
+}
