@@ -18,3 +18,6 @@ pub mod source;
 
 // lines become events
 pub mod format;
+
+// what to look for
+pub mod rule;

@@ -1,0 +1,279 @@
+//! `baseline:` documents: what is unusual for an entity. Our own kind, so
+//! unlike Sigma's every unknown key is an error.
+
+use super::catalogue as codes;
+use super::correlation::bounds;
+use super::keys::{Keys, number, span, suggest, text};
+use super::load::LoadOptions;
+use super::model::{Baseline, Bound, Learn, Operator};
+use super::reference::{Alias, Reference, aliases, generate, group_by, missing, rules};
+use super::report::Report;
+use super::yaml::{Node, Value};
+use crate::time::Span;
+
+/// Most entities that one baseline may keep: at some 200 bytes each, 16
+/// million are what a large machine has.
+const ENTITIES_MAX: f64 = 16_000_000.0;
+
+/// Least observed count of a rate that is worth a page when the rule names none.
+const RATE_FLOOR: f64 = 5.0;
+
+/// Reads the body; references are resolved later.
+pub(super) fn baseline(
+    node: &Node,
+    outer_generate: Option<&Node>,
+    options: &LoadOptions,
+    report: &mut Report<'_>,
+) -> (Baseline, Vec<Reference>, Vec<Alias>) {
+    let mut found = Baseline {
+        kind: String::new(),
+        members: Vec::new(),
+        group_by: Vec::new(),
+        timespan: Span::HOUR,
+        field: None,
+        value: Vec::new(),
+        surprise: 0.0,
+        learn: Learn::default(),
+        generate: false,
+    };
+    let Some(mut keys) = Keys::of(node, "baseline", report) else {
+        return (found, Vec::new(), Vec::new());
+    };
+    let kind = keys.need("type", "first_seen", report);
+    found.kind = kind
+        .and_then(|node| kind_of(node, options, report))
+        .unwrap_or_default();
+    let rules = rules(&mut keys, report);
+    if let Some(fields) = group_by(&mut keys, report) {
+        found.group_by = fields;
+    } else {
+        let remedy = "add `group-by: [user.name]`, or `group-by: []` for the whole fleet as one";
+        let message = "`group-by:` is missing";
+        missing(&keys, codes::MISSING_KEY, message, remedy, report);
+    }
+    if let Some(node) = keys.take("timespan") {
+        found.timespan = span(node, "timespan", report).unwrap_or(Span::HOUR);
+    }
+    field(&mut keys, options, &mut found, report);
+    let aliases = aliases(&mut keys, report);
+    found.generate = generate(&mut keys, outer_generate, report);
+    if let Some(node) = keys.need("condition", "{surprise: {gte: 20}}", report) {
+        conditions(node, &mut found, report);
+    }
+    if let Some(node) = keys.take("learn").filter(|n| !n.is_null()) {
+        learn(node, &mut found.learn, report);
+    }
+    let known = [
+        "type",
+        "rules",
+        "group-by",
+        "timespan",
+        "field",
+        "aliases",
+        "condition",
+        "learn",
+        "generate",
+    ];
+    keys.done("a baseline", &known, report);
+    (found, rules, aliases)
+}
+
+fn kind_of(node: &Node, options: &LoadOptions, report: &mut Report<'_>) -> Option<String> {
+    let name = text(node, "type", report)?;
+    if options.statistics.iter().all(|s| s.name != name) {
+        let known: Vec<&str> = options.statistics.iter().map(|s| s.name).collect();
+        let message = format!("`{name}` is not a type of baseline");
+        report.error(
+            codes::BASELINE_TYPE,
+            node.at,
+            message,
+            suggest(&name, &known),
+        );
+    }
+    Some(name)
+}
+
+fn field(
+    keys: &mut Keys<'_>,
+    options: &LoadOptions,
+    found: &mut Baseline,
+    report: &mut Report<'_>,
+) {
+    let node = keys.take("field").filter(|n| !n.is_null());
+    found.field = node.and_then(|n| text(n, "field", report));
+    let row = options.statistics.iter().find(|s| s.name == found.kind);
+    let Some(row) = row else {
+        return;
+    };
+    if row.needs_field && node.is_none() {
+        let message = format!("a {} needs the field whose values it learns", row.name);
+        missing(
+            keys,
+            codes::MISSING_KEY,
+            &message,
+            "add `field: source.ip`",
+            report,
+        );
+    }
+    if let Some(node) = node.filter(|_| !row.needs_field) {
+        let message = format!("a {} looks at no field", row.name);
+        report.error(codes::UNKNOWN_KEY, node.at, message, "remove `field:`");
+    }
+}
+
+/// `{value: {gte: N}, surprise: {gte: N}}`.
+fn conditions(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {
+    let Some(mut keys) = Keys::of(node, "condition", report) else {
+        return;
+    };
+    if let Some(node) = keys.take("value")
+        && let Some(mut inner) = Keys::of(node, "value", report)
+    {
+        found.value = bounds(&mut inner, report);
+        inner.done("`value`", &["gt", "gte", "lt", "lte", "eq", "neq"], report);
+    } else if found.kind == "event_count" {
+        found.value = vec![Bound {
+            operator: Operator::Gte,
+            value: RATE_FLOOR,
+        }];
+    } else if found.kind != "first_seen" {
+        // What is new is worth a look at its first sight; all else needs a size.
+        let remedy = "add `value: {gte: N}` to the condition";
+        missing(
+            &keys,
+            codes::BASELINE_CONDITION,
+            "no floor on what was observed",
+            remedy,
+            report,
+        );
+    }
+    if let Some(node) = keys.take("surprise") {
+        surprise(node, found, report);
+    } else {
+        let remedy = "add `surprise: {gte: 20}` to the condition, in bits";
+        let message = "how surprising is surprising enough is not said";
+        missing(&keys, codes::BASELINE_CONDITION, message, remedy, report);
+    }
+    keys.done("a baseline's condition", &["value", "surprise"], report);
+}
+
+fn surprise(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {
+    let Some(mut keys) = Keys::of(node, "surprise", report) else {
+        return;
+    };
+    // A score ends at 300 bits; below 1 bit everything is surprising.
+    if let Some(node) = keys.need("gte", "20", report) {
+        found.surprise = number(node, "surprise", 1.0..=300.0, report).unwrap_or_default();
+    }
+    keys.done("`surprise`", &["gte"], report);
+}
+
+fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
+    let Some(mut keys) = Keys::of(node, "learn", report) else {
+        return;
+    };
+    if let Some(node) = keys.take("half-life") {
+        learn.half_life = span(node, "half-life", report).unwrap_or(learn.half_life);
+    }
+    if let Some(node) = keys.take("warm-up") {
+        learn.warm_up = warm_up(node, report).unwrap_or(learn.warm_up);
+    }
+    if let Some(node) = keys.take("season") {
+        learn.season = season(node, report).unwrap_or(learn.season);
+    }
+    if let Some(node) = keys.take("prior") {
+        learn.prior = prior(node, report);
+    }
+    if let Some(node) = keys.take("min-evidence")
+        && let Some(mut inner) = Keys::of(node, "min-evidence", report)
+    {
+        let node = inner.need("active-buckets", "3", report);
+        learn.min_buckets = node
+            .and_then(|n| whole(n, "active-buckets", 0.0..=1e6, report))
+            .unwrap_or(learn.min_buckets);
+        inner.done("`min-evidence`", &["active-buckets"], report);
+    }
+    if let Some(node) = keys.take("winsor-bits") {
+        let bits = number(node, "winsor-bits", 1.0..=300.0, report);
+        learn.winsor_bits = bits.unwrap_or(learn.winsor_bits);
+    }
+    if let Some(node) = keys.take("max-entities") {
+        let most = whole(node, "max-entities", 1.0..=ENTITIES_MAX, report);
+        learn.max_entities = most
+            .and_then(|n| usize::try_from(n).ok())
+            .unwrap_or(learn.max_entities);
+    }
+    let known = [
+        "half-life",
+        "warm-up",
+        "season",
+        "prior",
+        "min-evidence",
+        "winsor-bits",
+        "max-entities",
+    ];
+    keys.done("`learn`", &known, report);
+}
+
+/// A span that may be zero: alert from the first event on.
+fn warm_up(node: &Node, report: &mut Report<'_>) -> Option<Span> {
+    match &node.value {
+        Value::Scalar(s) if Span::parse(&s.text) == Some(Span::ZERO) => Some(Span::ZERO),
+        _ => span(node, "warm-up", report),
+    }
+}
+
+fn season(node: &Node, report: &mut Report<'_>) -> Option<bool> {
+    let text = text(node, "season", report)?;
+    match text.as_str() {
+        "none" => Some(false),
+        "hour_of_day x weekend" => Some(true),
+        _ => {
+            let message = format!("`{text}` is not a season");
+            let remedy = "use `none` or `hour_of_day x weekend`";
+            report.error(codes::LEARN, node.at, message, remedy);
+            None
+        }
+    }
+}
+
+/// `population`, or `{shape: N, rate: N}`.
+fn prior(node: &Node, report: &mut Report<'_>) -> Option<(f64, f64)> {
+    if matches!(&node.value, Value::Scalar(s) if s.text == "population") {
+        return None;
+    }
+    let Value::Map(_) = &node.value else {
+        let remedy = "use `population` or `{shape: 0.05, rate: 0.6}`";
+        report.error(codes::LEARN, node.at, "this is not a prior", remedy);
+        return None;
+    };
+    let mut keys = Keys::of(node, "prior", report)?;
+    let mut above_zero = |name, example| {
+        let node = keys.need(name, example, report)?;
+        number(node, name, 1e-6..=1e9, report)
+    };
+    let (shape, rate) = (above_zero("shape", "0.05"), above_zero("rate", "0.6"));
+    keys.done("`prior`", &["shape", "rate"], report);
+    shape.zip(rate)
+}
+
+/// A whole number within a range.
+fn whole(
+    node: &Node,
+    what: &str,
+    range: std::ops::RangeInclusive<f64>,
+    report: &mut Report<'_>,
+) -> Option<u32> {
+    let value = number(node, what, range, report)?;
+    if value.fract() > 0.0 {
+        let message = format!("{what} is not a whole number");
+        report.error(codes::BAD_VALUE, node.at, message, "leave the fraction out");
+        return None;
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and the callers' ranges are within 0 to 16 million"
+    )]
+    Some(value as u32)
+}
