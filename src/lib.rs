@@ -21,3 +21,6 @@ pub mod format;
 
 // what to look for
 pub mod rule;
+
+// what is normal
+pub mod baseline;

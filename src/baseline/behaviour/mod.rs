@@ -1,0 +1,106 @@
+//! What the statistics do, seen from outside: stories of users and hosts,
+//! lanes, snapshots, floods and poisoners.
+
+mod counts;
+mod promises;
+mod values;
+
+use super::{Census, Deviation, STATISTICS, Sample, Settings, Statistic};
+use crate::time::{Span, Time};
+
+/// Monday 2024-01-01T00:00:00Z.
+const MONDAY: i64 = 1_704_067_200;
+
+fn settings() -> Settings {
+    Settings {
+        timespan: Span::HOUR,
+        half_life: Span::DAY.times(14),
+        season: true,
+        zone_offset: Span::ZERO,
+        prior: None,
+        min_buckets: 0,
+        warm_up: Span::ZERO,
+        winsor_bits: 10.0,
+        max_entities: 100_000,
+        surprise: 0.01,
+        floor: 1.0,
+    }
+}
+
+fn build(name: &str, settings: &Settings) -> Box<dyn Statistic> {
+    let row = STATISTICS.iter().find(|row| row.name == name).unwrap();
+    (row.build)(settings)
+}
+
+/// A keyed hash's stand-in.
+fn hash(n: u64) -> u64 {
+    let n = (n ^ (n >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (n ^ (n >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ (n >> 32)
+}
+
+/// A rule's lanes, with a barrier at each midnight.
+struct Watch {
+    lanes: Vec<Box<dyn Statistic>>,
+    midnight: i64,
+}
+
+impl Watch {
+    fn new(name: &str, lanes: usize, settings: &Settings) -> Watch {
+        Watch {
+            lanes: (0..lanes).map(|_| build(name, settings)).collect(),
+            midnight: MONDAY,
+        }
+    }
+
+    fn barrier(&mut self, now: Time) -> Census {
+        let mut all = Census::default();
+        for lane in self.lanes.iter_mut().rev() {
+            all.add(&lane.census(now));
+        }
+        for lane in &mut self.lanes {
+            lane.adopt(&all, now);
+        }
+        all
+    }
+
+    /// `secs` since [`MONDAY`].
+    fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
+        while secs >= self.midnight - MONDAY + 86_400 {
+            self.midnight += 86_400;
+            self.barrier(Time::from_secs(self.midnight));
+        }
+        let key = hash(entity);
+        let lane = usize::try_from(key >> 7).unwrap() % self.lanes.len();
+        self.lanes[lane].observe(&Sample {
+            key,
+            time: Time::from_secs(MONDAY + secs),
+            count,
+            value: hash(value ^ 0xABCD_0000),
+        })
+    }
+
+    fn bits(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> f64 {
+        self.see(entity, secs, count, value).map_or(0.0, |d| d.bits)
+    }
+}
+
+fn at(day: i64, hour: i64, minute: i64) -> i64 {
+    (day * 24 + hour) * 3600 + minute * 60
+}
+
+fn workdays(weeks: i64) -> impl Iterator<Item = i64> {
+    (0..weeks * 7).filter(|day| day % 7 < 5)
+}
+
+/// Forty users with three of ten shared addresses each, six hours a working day.
+fn addresses(watch: &mut Watch, weeks: i64) {
+    for day in workdays(weeks) {
+        for hour in 0..6 {
+            for user in 0..40_u64 {
+                let nth = (u64::try_from(day + hour).unwrap() + user) % 3;
+                let minute = i64::try_from(user).unwrap();
+                watch.see(user, at(day, 9 + hour, minute), 1, (user + nth * 3) % 10);
+            }
+        }
+    }
+}

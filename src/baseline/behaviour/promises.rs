@@ -1,0 +1,174 @@
+//! What holds for every statistic: lanes, snapshots, floods, any input.
+
+use proptest::prelude::*;
+
+use super::{
+    Census, MONDAY, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash, settings,
+};
+use crate::time::{Span, Time};
+
+/// Every entity's every deviation, as exact bits, under one dealing of lanes.
+fn story(name: &str, lanes: usize) -> Vec<Option<(u64, u64)>> {
+    let hot = Settings {
+        surprise: 2.0,
+        warm_up: Span::DAY.times(2),
+        ..settings()
+    };
+    let mut watch = Watch::new(name, lanes, &hot);
+    let mut told = Vec::new();
+    for n in 0..40_000_i64 {
+        let r = hash(u64::try_from(n).unwrap());
+        let entity = r % 97 * (r >> 9 & 1) + r % 7;
+        let count = 1 + u32::try_from(r >> 20 & 31).unwrap() / 30;
+        let found = watch.see(entity, n * 61, count, r >> 30 & entity);
+        told.push(found.map(|d| (d.bits.to_bits(), d.expected.to_bits())));
+    }
+    told
+}
+
+#[test]
+fn how_entities_are_dealt_to_lanes_changes_no_score() {
+    for row in STATISTICS {
+        let one = story(row.name, 1);
+        assert!(
+            one.iter().flatten().count() > 50,
+            "{}: nothing to compare",
+            row.name
+        );
+        assert!(one == story(row.name, 64), "{}", row.name);
+    }
+}
+
+#[test]
+fn a_restored_state_goes_on_bit_by_bit() {
+    for row in STATISTICS {
+        let mut lived = Watch::new(row.name, 1, &settings());
+        addresses(&mut lived, 2);
+        let mut restored = Watch::new(row.name, 1, &settings());
+        restored.midnight = lived.midnight;
+        restored.lanes[0].load(&lived.lanes[0].save()).unwrap();
+        let mut some = 0;
+        for n in 0..3000_i64 {
+            let r = hash(u64::try_from(n).unwrap());
+            let see = |watch: &mut Watch| watch.see(r % 60, at(14, 0, 0) + n * 97, 1, r >> 40 & 15);
+            let (one, other) = (see(&mut lived), see(&mut restored));
+            some += usize::from(one.is_some());
+            assert_eq!(one, other, "{} at {n}", row.name);
+        }
+        assert!(some > 20, "{}: nothing to compare", row.name);
+        assert_eq!(
+            lived.lanes[0].save(),
+            restored.lanes[0].save(),
+            "{}",
+            row.name
+        );
+    }
+}
+
+#[test]
+fn a_state_of_other_settings_or_cut_short_is_refused() {
+    for row in STATISTICS {
+        let mut watch = Watch::new(row.name, 1, &settings());
+        addresses(&mut watch, 1);
+        let saved = watch.lanes[0].save();
+        let other = Settings {
+            timespan: Span::MINUTE,
+            ..settings()
+        };
+        let refusal = build(row.name, &other).load(&saved).unwrap_err();
+        assert!(refusal.contains("another timespan"), "{refusal}");
+        for cut in (0..saved.len()).step_by(41) {
+            assert!(
+                build(row.name, &settings()).load(&saved[..cut]).is_err(),
+                "{cut}"
+            );
+        }
+        let tuned = Settings {
+            surprise: 30.0,
+            ..settings()
+        };
+        assert_eq!(build(row.name, &tuned).load(&saved), Ok(()));
+    }
+}
+
+/// The eighth part of a million addresses over 64 lanes.
+#[test]
+fn a_flood_of_addresses_that_come_once_costs_little_and_displaces_nobody() {
+    for row in STATISTICS {
+        let few = Settings {
+            max_entities: 16_384,
+            ..settings()
+        };
+        let mut watch = Watch::new(row.name, 8, &few);
+        addresses(&mut watch, 2);
+        for n in 0..125_000_i64 {
+            let entity = 1_000_000 + u64::try_from(n).unwrap();
+            watch.see(entity, at(14, 0, 0) + n * 2 / 3, 1, 1);
+        }
+        let bytes: usize = watch.lanes.iter().map(|lane| lane.size().1).sum();
+        assert!(bytes < 5_000_000, "{}: {bytes}", row.name);
+        let found = watch.see(5, at(15, 10, 0), 50, 777).unwrap();
+        assert!(found.evidence > 20.0, "{}: {found:?}", row.name);
+    }
+}
+
+#[test]
+fn a_census_is_the_same_in_any_order() {
+    for row in STATISTICS {
+        let mut watch = Watch::new(row.name, 8, &settings());
+        addresses(&mut watch, 1);
+        let now = Time::from_secs(MONDAY + at(7, 0, 0));
+        let parts: Vec<_> = watch
+            .lanes
+            .iter_mut()
+            .map(|lane| lane.census(now))
+            .collect();
+        let (mut one, mut other) = (Census::default(), Census::default());
+        for (part, last) in parts.iter().zip(parts.iter().rev()) {
+            one.add(part);
+            other.add(last);
+        }
+        assert_eq!(one, other);
+        assert!(one.sums.iter().any(|&sum| sum > 0) || !one.holders.is_empty());
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_order_of_times_and_no_settings_panic(
+        samples in prop::collection::vec((0_u64..5, any::<i64>(), 0_i64..4, any::<u32>(), 0_u64..30), 1..200),
+        timespan in prop::sample::select(vec![1, 60, 3600, 86_400, 604_800]),
+        season in any::<bool>(),
+        max_entities in 0_usize..4,
+        floor in prop::sample::select(vec![-1.0, 0.0, 2.5, 1e12]),
+    ) {
+        let odd = Settings {
+            timespan: Span::from_secs(timespan),
+            season,
+            max_entities,
+            floor,
+            ..settings()
+        };
+        for row in STATISTICS {
+            let mut statistic = build(row.name, &odd);
+            for &(key, nanos, kind, count, value) in &samples {
+                let time = match kind {
+                    0 => Time::from_nanos(nanos),
+                    1 => [Time::MIN, Time::MAX][usize::from(nanos > 0)],
+                    _ => Time::from_secs(MONDAY + nanos % 10_000_000),
+                };
+                let sample = Sample { key, time, count, value: hash(value) };
+                if let Some(found) = statistic.observe(&sample) {
+                    prop_assert!((0.0..=300.0).contains(&found.bits) && found.expected.is_finite());
+                    prop_assert!(found.interval.0 <= found.interval.1);
+                }
+                if value == 0 {
+                    let census = statistic.census(time);
+                    statistic.adopt(&census, time);
+                }
+            }
+            let saved = statistic.save();
+            prop_assert_eq!(build(row.name, &odd).load(&saved), Ok(()));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! `first_seen`: a value that the entity never came with before.
+//!
+//! p = p(new for this entity) × q(as unpopular among the peers); a value that
+//! has not been seen for long counts as partly new. A value is known from the
+//! bucket after its first on; until then each sample scores as new. An entity
+//! that is itself new (under two active buckets, or the rule's `min_buckets`)
+//! raises nothing and learns silently, as it does while the rule warms up.
+
+use serde::{Deserialize, Serialize};
+
+use super::season::Calendar;
+use super::special::{bits, to_fixed};
+use super::table::{Newcomer, Nursery, Saved, Table};
+use super::values::{self, Base, EXPECTED, NOVEL, Novelty, SUMS, Values};
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, snapshot};
+use crate::time::{Span, Time};
+
+/// The row of the table.
+pub(super) static ROW: Row = Row {
+    name: "first_seen",
+    about: "a value that the entity never came with, weighed by how many of its peers did",
+    needs_field: true,
+    build: |settings| Box::new(FirstSeen::new(settings)),
+};
+
+/// Active buckets below which an entity has no habit to leave.
+const BUCKETS_LEAST: u32 = 2;
+
+/// No novelty scores more than this, so a value seen lately needs no score.
+const NOVELTY_BITS_MAX: f64 = 64.0;
+
+/// Values of a lane told to the population; beyond, the least held are left out.
+const HOLDINGS: usize = 1 << 18;
+
+/// All entities of one rule in one lane.
+pub(super) struct FirstSeen {
+    settings: Settings,
+    calendar: Calendar,
+    slot: Span,
+    table: Table<Values>,
+    nursery: Nursery,
+    base: Base,
+    /// The lane's earliest sample, and the population's.
+    first: Option<Time>,
+    watching_since: Option<Time>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    table: Saved<Values>,
+    nursery: Saved<Newcomer>,
+    base: Base,
+    first: Option<Time>,
+    watching_since: Option<Time>,
+}
+
+impl FirstSeen {
+    pub(super) fn new(settings: &Settings) -> FirstSeen {
+        FirstSeen {
+            calendar: Calendar::new(settings),
+            slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
+            table: Table::new(settings.max_entities),
+            nursery: Nursery::new(settings.max_entities),
+            base: Base::default(),
+            first: None,
+            watching_since: None,
+            settings: settings.clone(),
+        }
+    }
+
+    fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
+        let bucket = self.calendar.bucket(sample.time);
+        let state = self.table.get_mut(at)?;
+        if bucket > state.bucket {
+            state.close(&self.calendar);
+            state.bucket = bucket;
+        }
+        let value = values::short(sample.value);
+        let novelty = state.take(value, sample.time, &self.calendar, &self.base)?;
+        if novelty.weight * NOVELTY_BITS_MAX < self.settings.surprise {
+            return None;
+        }
+        let state = self.table.get(at)?;
+        let least = self.settings.min_buckets.max(BUCKETS_LEAST);
+        if state.active < least || !self.warm(sample.time) {
+            return None;
+        }
+        self.deviation(state, novelty, sample.time)
+    }
+
+    fn deviation(&self, state: &Values, novelty: Novelty, now: Time) -> Option<Deviation> {
+        let own = novelty.weight * bits(novelty.own.ln());
+        let peers = novelty.weight * bits(novelty.peers.ln());
+        let is_new = novelty.weight >= 1.0;
+        let observed = if is_new {
+            f64::from(state.fresh().max(1))
+        } else {
+            1.0
+        };
+        if own + peers < self.settings.surprise || observed < self.settings.floor {
+            return None;
+        }
+        let mut terms = vec![("own habit", own), ("peers", peers)];
+        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Some(Deviation {
+            bits: (own + peers).min(super::special::BITS_MAX),
+            observed,
+            expected: novelty.own,
+            // New values in a bucket: none, or one where that is within 99 %.
+            interval: (0.0, if novelty.own > 0.005 { 1.0 } else { 0.0 }),
+            evidence: state.evidence(&self.calendar),
+            age: now.since(state.first).max(Span::ZERO),
+            model: "pyp",
+            quiet: (self.settings.floor.ceil() - 1.0).max(0.0),
+            terms,
+            since: if is_new { state.since } else { now },
+        })
+    }
+
+    /// Whether the rule has watched for long enough, by the population's start;
+    /// known from the first barrier on.
+    fn warm(&self, now: Time) -> bool {
+        self.settings.warm_up <= Span::ZERO
+            || self
+                .watching_since
+                .is_some_and(|since| now.since(since) >= self.settings.warm_up)
+    }
+
+    /// A newcomer waits until it is seen in a second slot or with a second value.
+    fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
+        let value = values::short(sample.value);
+        let slot = self.slot;
+        let Some(seen) = self.nursery.find(sample.key) else {
+            let newcomer = Newcomer {
+                first: sample.time,
+                count: 1,
+                value,
+            };
+            self.nursery.insert(sample.key, newcomer);
+            return None;
+        };
+        seen.count = seen.count.saturating_add(1);
+        if sample.time.bucket(slot) <= seen.first.bucket(slot) && seen.value == value {
+            return None;
+        }
+        let seen = *seen;
+        let mut state = Values::new(seen.first, &self.calendar);
+        state.take(seen.value, seen.first, &self.calendar, &self.base);
+        let (calendar, now) = (&self.calendar, sample.time);
+        let at = self
+            .table
+            .insert(sample.key, state, |old| old.worth(calendar, now))?;
+        self.nursery.remove(sample.key);
+        self.known(at, sample)
+    }
+}
+
+impl Statistic for FirstSeen {
+    fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
+        if self.first.is_none_or(|first| sample.time < first) {
+            self.first = Some(sample.time);
+        }
+        match self.table.find(sample.key) {
+            Some(at) => self.known(at, sample),
+            None => self.newcomer(sample),
+        }
+    }
+
+    fn census(&mut self, now: Time) -> Census {
+        let mut census = Census {
+            sums: vec![0; SUMS],
+            since: self.first,
+            ..Census::default()
+        };
+        for state in self.table.states_mut() {
+            if self.calendar.is_over(state.bucket, now) {
+                state.close(&self.calendar);
+            }
+            let (novel, expected) = state.calibration(&self.calendar);
+            for (place, more) in [(NOVEL, novel), (EXPECTED, expected)] {
+                if let Some(sum) = census.sums.get_mut(place) {
+                    *sum += to_fixed(more);
+                }
+            }
+            for value in state.held(&self.calendar, now) {
+                *census.holders.entry(u64::from(value)).or_default() += 1;
+            }
+        }
+        if census.holders.len() > HOLDINGS {
+            let mut most: Vec<_> = census.holders.into_iter().collect();
+            most.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
+            most.truncate(HOLDINGS);
+            census.holders = most.into_iter().collect();
+        }
+        census
+    }
+
+    fn adopt(&mut self, population: &Census, _now: Time) {
+        self.base = Base::from_census(population);
+        if self.watching_since.is_none() {
+            self.watching_since = population.since;
+        }
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (
+            self.table.len() + self.nursery.len(),
+            self.table.bytes() + self.nursery.bytes() + self.base.bytes() + size_of::<FirstSeen>(),
+        )
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let state = State {
+            table: self.table.save(),
+            nursery: self.nursery.save(),
+            base: self.base.clone(),
+            first: self.first,
+            watching_since: self.watching_since,
+        };
+        snapshot::pack(ROW.name, &self.settings, &state)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let state: State = snapshot::unpack(ROW.name, &self.settings, bytes)?;
+        let mut fresh = FirstSeen::new(&self.settings);
+        fresh.table.load(state.table)?;
+        fresh.nursery.load(state.nursery)?;
+        fresh.base = state.base;
+        fresh.first = state.first;
+        fresh.watching_since = state.watching_since;
+        *self = fresh;
+        Ok(())
+    }
+}

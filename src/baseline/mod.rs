@@ -1,0 +1,194 @@
+//! STATISTICS: what is normal. Knows numbers; no logs, no rules.
+//!
+//! One file per statistic. A statistic keeps the state of all entities of one
+//! rule in one lane (see the detector), is told of samples in sequence order,
+//! and answers with a [`Deviation`] when the sample is at least as surprising
+//! as its settings ask. Surprise is `-log2 P(at least this extreme)` under a
+//! proper predictive distribution, so a young baseline is less confident.
+//! Time is an argument; learning happens only when a bucket closes.
+//!
+//! # Counts
+//!
+//! An entity's rate has a gamma prior (a, b), by moments over the population
+//! (Robbins 1956, empirical Bayes). With A events in B buckets, both halved
+//! every half-life, and the season's factor s, the next bucket's count is
+//!
+//! ```text
+//! X ~ NB(mean μ = s (a+A)/(b+B), size r = 1/(α + 1/(a+A)))
+//! bits = -log2 P(X ≥ x) = -log2 I_{μ/(r+μ)}(x, r)
+//! ```
+//!
+//! where α is the entity's overdispersion (Pearson's moment, shrunk) and I the
+//! regularised incomplete beta (Abramowitz and Stegun 26.5.26). s is the hour's
+//! share of the entity's week, shrunk to its peers' and smoothed.
+//!
+//! # New values
+//!
+//! After n active buckets with K distinct values (Pitman and Yor 1997):
+//!
+//! ```text
+//! bits = -log2 ((θ + δK)/(θ + n)) - log2 q
+//! ```
+//!
+//! where q is the chance that what a peer holds is at most as popular as this
+//! value, with Good and Turing's estimate for what nobody holds (Good 1953).
+//!
+//! # What an attacker can do to it
+//!
+//! A bucket is scored before it is learnt; what is far out is learnt winsorised
+//! (Tukey); in everything the entities tell about the population (prior,
+//! season, popularity) each has one vote; whoever is seen in one slot of time
+//! only waits in a nursery of fixed size; and what is established is never
+//! displaced by what is new.
+
+#[cfg(test)]
+mod behaviour;
+mod count;
+mod distinct;
+mod first_seen;
+mod population;
+mod rate;
+mod season;
+mod snapshot;
+mod special;
+mod table;
+mod values;
+
+use std::collections::BTreeMap;
+
+use crate::time::{Span, Time};
+
+/// What a statistic is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// The entity's keyed hash.
+    pub key: u64,
+    /// Event time.
+    pub time: Time,
+    /// How many times at once (`message repeated N times`).
+    pub count: u32,
+    /// Keyed hash of the field's value, where the statistic looks at one.
+    pub value: u64,
+}
+
+/// How a statistic works for one rule.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bucket length.
+    pub timespan: Span,
+    /// Half-life of what was learnt.
+    pub half_life: Span,
+    /// Whether hours of the day and weekends have their own expectation.
+    pub season: bool,
+    /// Seconds to add to UTC for hours and weekends.
+    pub zone_offset: Span,
+    /// Shape and rate (in buckets) of the prior until the population gives one.
+    pub prior: Option<(f64, f64)>,
+    /// Least active buckets before an entity's own history may raise an alert.
+    pub min_buckets: u32,
+    /// Event time to watch before the first alert.
+    pub warm_up: Span,
+    /// Surprise above which a bucket is learnt winsorised, in bits.
+    pub winsor_bits: f64,
+    /// Most entities kept in this lane.
+    pub max_entities: usize,
+    /// Least surprise worth reporting, in bits.
+    pub surprise: f64,
+    /// Least observed value worth reporting.
+    pub floor: f64,
+}
+
+/// A sample that is out of the ordinary, in numbers that explain it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deviation {
+    /// `-log2` of the probability of at least this, clamped to 0..=300.
+    pub bits: f64,
+    /// What was seen (so far in the bucket).
+    pub observed: f64,
+    /// Mean of the predictive distribution.
+    pub expected: f64,
+    /// 99 % predictive interval.
+    pub interval: (f64, f64),
+    /// Effective number of buckets (or active hours) learnt from.
+    pub evidence: f64,
+    /// Event time since the entity was first seen.
+    pub age: Span,
+    /// The distribution: `nb`, `pyp`.
+    pub model: &'static str,
+    /// The largest observation that would not have been reported.
+    pub quiet: f64,
+    /// What made up the score, in bits, largest first.
+    pub terms: Vec<(&'static str, f64)>,
+    /// First event time of what was counted.
+    pub since: Time,
+}
+
+/// What a lane's entities say about the population at an epoch barrier; lanes'
+/// censuses are added up in whole numbers, so their order does not matter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Sums in fixed point (2^-32), each statistic's own meaning by place.
+    pub sums: Vec<i128>,
+    /// How many entities hold a value (hash → entities).
+    pub holders: BTreeMap<u64, u64>,
+    /// The earliest sample: warm-up is counted from the population's.
+    pub since: Option<Time>,
+}
+
+impl Census {
+    /// Adds another lane's.
+    pub fn add(&mut self, other: &Census) {
+        if self.sums.len() < other.sums.len() {
+            self.sums.resize(other.sums.len(), 0);
+        }
+        for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
+            *sum += more;
+        }
+        for (&value, &entities) in &other.holders {
+            *self.holders.entry(value).or_default() += entities;
+        }
+        self.since = match (self.since, other.since) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+/// The state of one rule's entities in one lane.
+pub trait Statistic: Send {
+    /// Scores the sample against what was learnt before its bucket, then
+    /// takes it in. `Some` when at least as surprising as the settings ask,
+    /// on every sample while that holds: episodes are the caller's.
+    fn observe(&mut self, sample: &Sample) -> Option<Deviation>;
+
+    /// Closes what is due before `now` (an epoch barrier of the watermark)
+    /// and describes the lane's entities.
+    fn census(&mut self, now: Time) -> Census;
+
+    /// Takes the population's sum of censuses in force from here on.
+    fn adopt(&mut self, population: &Census, now: Time);
+
+    /// How many entities are kept, and about how many bytes they take.
+    fn size(&self) -> (usize, usize);
+
+    /// The whole state, to be read by [`Statistic::load`] of the same settings.
+    fn save(&self) -> Vec<u8>;
+
+    /// Restores what [`Statistic::save`] wrote; `Err` says what does not fit.
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String>;
+}
+
+/// A row of the table.
+pub struct Row {
+    /// The `type:` of baseline rules that it serves.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Whether it looks at a field's value (`field:` is required).
+    pub needs_field: bool,
+    /// An empty state.
+    pub build: fn(&Settings) -> Box<dyn Statistic>,
+}
+
+/// Every statistic.
+pub static STATISTICS: &[&Row] = &[&rate::ROW, &distinct::ROW, &first_seen::ROW];

@@ -1,0 +1,434 @@
+//! `event_count`: more events than the entity's own habit explains.
+//!
+//! Per event on a known entity: one lookup, one add, one compare. The count
+//! that would alarm in this bucket is worked out only once the floor is
+//! reached, and learning waits for the bucket's end.
+
+use serde::{Deserialize, Serialize};
+
+use super::count::{CountState, Model, Population};
+use super::distinct::{SavedSets, Sets};
+use super::population::Tally;
+use super::season::{CELLS, Calendar, Profile};
+use super::special::NegBin;
+use super::table::{Newcomer, Nursery, Saved, Table, grow};
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, snapshot, values};
+use crate::time::{Span, Time};
+
+/// The row of the table.
+pub(super) static ROW: Row = Row {
+    name: "event_count",
+    about: "more events in a bucket than the entity's own habit and its peers' explain",
+    needs_field: false,
+    build: |settings| Box::new(Rate::new(ROW.name, settings, None)),
+};
+
+/// A newcomer this surprising gets a baseline at once.
+const ADMIT_BITS: f64 = 12.0;
+
+/// Predictions kept at hand while an episode lasts.
+const MEMOS: usize = 64;
+
+/// A bucket's prediction that has been worked out for an explanation.
+#[derive(Clone, Debug)]
+struct Memo {
+    key: u64,
+    bucket: i64,
+    interval: (f64, f64),
+}
+
+/// All entities of one rule in one lane.
+pub(super) struct Rate {
+    /// The row it serves.
+    name: &'static str,
+    settings: Settings,
+    model: Model,
+    slot: Span,
+    table: Table<CountState>,
+    /// Beside the table, place by place; empty without season.
+    profiles: Vec<Profile>,
+    /// Beside the table too, when distinct values are counted instead of events.
+    sets: Option<Sets>,
+    nursery: Nursery,
+    /// The lane's earliest sample, and the population's.
+    first: Option<Time>,
+    watching_since: Option<Time>,
+    /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
+    admit: [u32; CELLS],
+    memos: Vec<Option<Memo>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    table: Saved<CountState>,
+    profiles: Vec<Profile>,
+    sets: Option<SavedSets>,
+    nursery: Saved<Newcomer>,
+    population: Population,
+    first: Option<Time>,
+    watching_since: Option<Time>,
+}
+
+impl Rate {
+    /// Counts events, or, given sets, distinct values.
+    pub(super) fn new(name: &'static str, settings: &Settings, sets: Option<Sets>) -> Rate {
+        let model = Model {
+            calendar: Calendar::new(settings),
+            population: Population::new(settings),
+            winsor_bits: settings.winsor_bits.max(1.0),
+            floor: whole(settings.floor).max(1),
+        };
+        Rate {
+            name,
+            sets,
+            slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
+            table: Table::new(settings.max_entities),
+            profiles: Vec::new(),
+            nursery: Nursery::new(settings.max_entities),
+            first: None,
+            watching_since: None,
+            admit: [0; CELLS],
+            memos: vec![None; MEMOS],
+            settings: settings.clone(),
+            model,
+        }
+    }
+
+    /// A sample of an entity with a baseline.
+    fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
+        let bucket = self.model.calendar.bucket(sample.time);
+        let state = self.table.get_mut(at)?;
+        if bucket > state.bucket {
+            state.close(&self.model, self.profiles.get_mut(at));
+            state.open(bucket, &self.model);
+            if let Some(sets) = &mut self.sets {
+                sets.clear(at);
+            }
+        }
+        if state.count == 0 || sample.time < state.since {
+            state.since = sample.time;
+        }
+        state.count = match &mut self.sets {
+            None => state.count.saturating_add(sample.count),
+            Some(sets) => sets.add(at, values::short(sample.value)),
+        };
+        if state.count < state.alarm {
+            return None;
+        }
+        if !state.resolved {
+            let enough = state.active >= self.settings.min_buckets;
+            state.alarm = if enough {
+                let law = state.law(&self.model, self.profiles.get(at), state.bucket);
+                law.reaching(self.settings.surprise, self.model.floor)
+            } else {
+                u32::MAX
+            };
+            state.resolved = true;
+            if state.count < state.alarm {
+                return None;
+            }
+        }
+        let state = self.table.get(at)?.clone();
+        self.deviation(&state, self.profiles.get(at).cloned().as_ref(), sample)
+    }
+
+    /// Says what is out of the ordinary, unless it is too early to say.
+    fn deviation(
+        &mut self,
+        state: &CountState,
+        profile: Option<&Profile>,
+        sample: &Sample,
+    ) -> Option<Deviation> {
+        if !self.warm(sample.time) || state.active < self.settings.min_buckets {
+            return None;
+        }
+        let law = state.law(&self.model, profile, state.bucket);
+        let bits = law.surprise(state.count);
+        if bits < self.settings.surprise {
+            return None;
+        }
+        let mut terms = vec![("rate", bits)];
+        if profile.is_some() {
+            // What the hour adds to (or takes from) the same count at an average hour.
+            let flat = state
+                .flat_law(&self.model, state.bucket)
+                .surprise(state.count);
+            terms = vec![("rate", flat), ("hour", bits - flat)];
+            terms.sort_by(|a, b| b.1.total_cmp(&a.1));
+        }
+        let (_, _, left) = state.aged(&self.model, state.bucket);
+        let quiet = if state.resolved {
+            state.alarm
+        } else {
+            law.reaching(self.settings.surprise, self.model.floor)
+        };
+        Some(Deviation {
+            bits,
+            observed: f64::from(state.count),
+            expected: law.mean,
+            interval: self.interval(sample.key, state.bucket, law),
+            evidence: f64::from(state.evidence) * left,
+            age: sample.time.since(state.first).max(Span::ZERO),
+            model: "nb",
+            quiet: f64::from(quiet.saturating_sub(1)),
+            terms,
+            since: state.since,
+        })
+    }
+
+    /// The interval takes 40 evaluations and an episode asks for it at each event.
+    fn interval(&mut self, key: u64, bucket: i64, law: NegBin) -> (f64, f64) {
+        let place = usize::try_from(key % MEMOS as u64).unwrap_or(0);
+        let memo = self.memos.get(place).and_then(Option::as_ref);
+        if let Some(memo) = memo.filter(|memo| memo.key == key && memo.bucket == bucket) {
+            return memo.interval;
+        }
+        let interval = law.interval();
+        if let Some(memo) = self.memos.get_mut(place) {
+            *memo = Some(Memo {
+                key,
+                bucket,
+                interval,
+            });
+        }
+        interval
+    }
+
+    /// Whether the rule has watched for long enough. The population's start
+    /// decides, not the lane's, so that how entities are dealt to lanes does
+    /// not; it is known from the first barrier on.
+    fn warm(&self, now: Time) -> bool {
+        self.settings.warm_up <= Span::ZERO
+            || self
+                .watching_since
+                .is_some_and(|since| now.since(since) >= self.settings.warm_up)
+    }
+
+    /// A sample of an entity without a baseline.
+    fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
+        // Of distinct values, the second already makes a set worth keeping.
+        let counts = self.sets.is_none();
+        let admit = if counts {
+            self.admit_at(sample.time)
+        } else {
+            u32::MAX
+        };
+        let (slot, time) = (self.slot, sample.time);
+        let Some(seen) = self.nursery.find(sample.key) else {
+            let alone = Newcomer {
+                first: time,
+                count: 0,
+                value: values::short(sample.value),
+            };
+            if sample.count >= admit {
+                return self.admit(alone, sample);
+            }
+            self.nursery.insert(
+                sample.key,
+                Newcomer {
+                    count: if counts { sample.count } else { 1 },
+                    ..alone
+                },
+            );
+            return None;
+        };
+        let returned = time.bucket(slot) > seen.first.bucket(slot);
+        let another = !counts && seen.value != values::short(sample.value);
+        if returned || another || (counts && seen.count.saturating_add(sample.count) >= admit) {
+            let seen = *seen;
+            return self.admit(seen, sample);
+        }
+        if counts {
+            seen.count = seen.count.saturating_add(sample.count);
+        }
+        None
+    }
+
+    /// Gives a newcomer a baseline, or, when the table is full of established
+    /// entities, scores it from the prior alone.
+    fn admit(&mut self, seen: Newcomer, sample: &Sample) -> Option<Deviation> {
+        let state = CountState::new(seen.first, seen.count, &self.model);
+        let (model, now) = (&self.model, sample.time);
+        let place = self
+            .table
+            .insert(sample.key, state, |old| old.worth(model, now));
+        if let Some(at) = place {
+            self.nursery.remove(sample.key);
+            self.forget_memo(sample.key);
+            if self.settings.season {
+                if let Some(profile) = self.profiles.get_mut(at) {
+                    *profile = Profile::default();
+                } else {
+                    grow(&mut self.profiles);
+                    self.profiles.push(Profile::default());
+                }
+                debug_assert_eq!(self.profiles.len(), self.table.len(), "side by side");
+            }
+            if let Some(sets) = &mut self.sets {
+                sets.clear(at);
+                sets.add(at, seen.value);
+            }
+            return self.known(at, sample);
+        }
+        if self.sets.is_some() {
+            return None; // without a set there is nothing to count with
+        }
+        let bucket = |time| self.model.calendar.bucket(time);
+        let mut seen = seen;
+        if bucket(now) > bucket(seen.first) {
+            seen = Newcomer {
+                first: now,
+                count: 0,
+                value: 0,
+            };
+        }
+        seen.count = seen.count.saturating_add(sample.count);
+        match self.nursery.find(sample.key) {
+            Some(kept) => *kept = seen,
+            None => self.nursery.insert(sample.key, seen),
+        }
+        if seen.count < self.model.floor {
+            return None;
+        }
+        let state = CountState::new(seen.first, seen.count, &self.model);
+        let profile = self.settings.season.then(Profile::default);
+        self.deviation(&state, profile.as_ref(), sample)
+    }
+
+    /// The count at which a newcomer of this hour is worth a baseline.
+    fn admit_at(&mut self, time: Time) -> u32 {
+        let bucket = self.model.calendar.bucket(time);
+        let cell = self.model.calendar.cell(bucket);
+        if let Some(&known) = self.admit.get(cell).filter(|&&known| known > 0) {
+            return known;
+        }
+        let state = CountState::new(time, 0, &self.model);
+        let profile = self.settings.season.then(Profile::default);
+        let law = state.law(&self.model, profile.as_ref(), bucket);
+        let count = law.reaching(self.settings.surprise.min(ADMIT_BITS), 2);
+        if let Some(known) = self.admit.get_mut(cell) {
+            *known = count;
+        }
+        count
+    }
+
+    fn forget_memo(&mut self, key: u64) {
+        let place = usize::try_from(key % MEMOS as u64).unwrap_or(0);
+        if let Some(memo) = self.memos.get_mut(place) {
+            *memo = None;
+        }
+    }
+
+    /// What was worked out from the state or the population as they were.
+    fn forget_derived(&mut self) {
+        self.admit = [0; CELLS];
+        self.memos.fill(None);
+        for state in self.table.states_mut() {
+            state.forget_alarm(&self.model);
+        }
+    }
+}
+
+impl Statistic for Rate {
+    fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
+        if self.first.is_none_or(|first| sample.time < first) {
+            self.first = Some(sample.time);
+        }
+        match self.table.find(sample.key) {
+            Some(at) => self.known(at, sample),
+            None => self.newcomer(sample),
+        }
+    }
+
+    fn census(&mut self, now: Time) -> Census {
+        let mut tally = Tally::new();
+        let bucket = self.model.calendar.bucket(now);
+        for (at, state) in self.table.states_mut().enumerate() {
+            if self.model.calendar.is_over(state.bucket, now) {
+                state.close(&self.model, self.profiles.get_mut(at));
+                if let Some(sets) = &mut self.sets {
+                    sets.clear(at);
+                }
+            }
+            tally.count(state, self.profiles.get(at), &self.model, bucket);
+        }
+        self.memos.fill(None);
+        Census {
+            sums: tally.0,
+            since: self.first,
+            ..Census::default()
+        }
+    }
+
+    fn adopt(&mut self, population: &Census, _now: Time) {
+        self.model.population.adopt(&population.sums);
+        if self.watching_since.is_none() {
+            self.watching_since = population.since;
+        }
+        self.forget_derived();
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let profiles = self.profiles.capacity() * size_of::<Profile>();
+        (
+            self.table.len() + self.nursery.len(),
+            self.table.bytes()
+                + self.nursery.bytes()
+                + profiles
+                + self.sets.as_ref().map_or(0, Sets::bytes)
+                + size_of::<Rate>(),
+        )
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let state = State {
+            table: self.table.save(),
+            profiles: self.profiles.clone(),
+            sets: self.sets.as_ref().map(Sets::save),
+            nursery: self.nursery.save(),
+            population: self.model.population.clone(),
+            first: self.first,
+            watching_since: self.watching_since,
+        };
+        snapshot::pack(self.name, &self.settings, &state)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let state: State = snapshot::unpack(self.name, &self.settings, bytes)?;
+        let sets = match (&self.sets, state.sets) {
+            (Some(_), Some(saved)) => Some(Sets::load(saved)?),
+            (None, None) => None,
+            _ => return Err("the state counts something else".to_owned()),
+        };
+        let mut fresh = Rate::new(self.name, &self.settings, sets);
+        fresh.table.load(state.table)?;
+        fresh.nursery.load(state.nursery)?;
+        let expected = if self.settings.season {
+            fresh.table.len()
+        } else {
+            0
+        };
+        if state.profiles.len() != expected {
+            return Err("entities and their seasons do not match".to_owned());
+        }
+        fresh.profiles = state.profiles;
+        fresh.model.population = state.population;
+        fresh.first = state.first;
+        fresh.watching_since = state.watching_since;
+        fresh.forget_derived();
+        *self = fresh;
+        Ok(())
+    }
+}
+
+/// A floor as a count.
+fn whole(floor: f64) -> u32 {
+    let up = floor.ceil().clamp(0.0, f64::from(u32::MAX));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to u32"
+    )]
+    let count = up as u32;
+    count
+}

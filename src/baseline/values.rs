@@ -1,0 +1,457 @@
+//! The values that one entity comes with (the addresses of a user), and the
+//! values that everybody comes with.
+//!
+//! An entity's sequence of values is taken as a Pitman-Yor process over its
+//! *active buckets*: bursts must not buy confidence. With n buckets and K
+//! distinct values, the next is new with probability (θ + δK)/(θ + n) (Pitman
+//! and Yor 1997). A new value is then a draw from what the peers hold, and q is
+//! the chance that such a draw is at most as popular as this one.
+
+use serde::{Deserialize, Serialize};
+
+use super::Census;
+use super::season::Calendar;
+use super::special::{from_fixed, real};
+use crate::time::{SECS_PER_DAY, Time};
+
+/// θ: how readily a young entity takes a new value.
+const THETA: f64 = 0.25;
+
+/// δ: how much having many values means having more.
+const DISCOUNT: f64 = 0.1;
+
+/// Values kept per entity: people have a few networks and a few hosts.
+const SLOTS: usize = 12;
+
+/// Values that may push others out within one bucket, so that a scan through
+/// one account does not wipe what the account is used to.
+const DISPLACE: u8 = 4;
+
+/// Buckets before what an entity does is a habit.
+const HABIT: f64 = 1.5;
+
+/// A value less popular than this among the peers is odd.
+const ODD: f64 = 0.125;
+
+/// Novelties' worth of weight that the peers have in how odd a new value is.
+const PEERS_WEIGHT: f64 = 8.0;
+
+/// What a value nobody is known to hold counts for, as in the prototype's
+/// measurements: three draws of the base.
+const UNSEEN: f64 = 3.0;
+
+/// Most shared values kept of the population: 128 KiB a lane.
+const SHARED: usize = 16_384;
+
+const TOUCHED: u8 = 1;
+const FRESH: u8 = 2;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Slot {
+    /// Hash; 0 = empty.
+    value: u32,
+    /// Last seen, in days since the epoch.
+    day: u16,
+    /// Active buckets, saturating.
+    weight: u8,
+    /// What happened in the current bucket.
+    flags: u8,
+}
+
+/// What is kept of one entity: 160 bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Values {
+    /// When the entity was first seen.
+    pub(super) first: Time,
+    /// When the current bucket's first new value came.
+    pub(super) since: Time,
+    /// The bucket being watched.
+    pub(super) bucket: i64,
+    /// The last bucket learnt.
+    learnt: i64,
+    /// n: decayed active buckets.
+    buckets: f32,
+    /// K: decayed distinct values.
+    distinct: f32,
+    /// Decayed new values since there is a habit, how many were odd, and how
+    /// many the model expected.
+    novel: f32,
+    odd: f32,
+    expected: f32,
+    /// Active buckets learnt.
+    pub(super) active: u32,
+    /// In this bucket: new values, and odd ones among them.
+    fresh: u8,
+    fresh_odd: u8,
+    slots: [Slot; SLOTS],
+}
+
+/// How surprising a value is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Novelty {
+    /// The chance that the entity takes any new value.
+    pub(super) own: f64,
+    /// The chance that a peer's value is at most as popular.
+    pub(super) peers: f64,
+    /// 1 for a new value; less for one that has not been seen for long.
+    pub(super) weight: f64,
+}
+
+/// The hash as it is kept: 32 bits of a keyed hash tell 12 values apart.
+pub(super) fn short(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(1).max(1)
+}
+
+fn day(time: Time) -> u16 {
+    u16::try_from(time.secs().div_euclid(SECS_PER_DAY).max(0)).unwrap_or(u16::MAX)
+}
+
+impl Values {
+    pub(super) fn new(first: Time, calendar: &Calendar) -> Values {
+        let bucket = calendar.bucket(first);
+        Values {
+            first,
+            since: first,
+            bucket,
+            learnt: bucket.saturating_sub(1),
+            buckets: 0.0,
+            distinct: 0.0,
+            novel: 0.0,
+            odd: 0.0,
+            expected: 0.0,
+            active: 0,
+            fresh: 0,
+            fresh_odd: 0,
+            slots: [Slot::default(); SLOTS],
+        }
+    }
+
+    /// What is left of the weights when a later bucket is scored.
+    fn left(&self, calendar: &Calendar) -> f64 {
+        let gap = self.bucket.saturating_sub(1).saturating_sub(self.learnt);
+        calendar.decay(gap)
+    }
+
+    /// n, decayed.
+    pub(super) fn evidence(&self, calendar: &Calendar) -> f64 {
+        f64::from(self.buckets) * self.left(calendar)
+    }
+
+    /// New values in the current bucket.
+    pub(super) fn fresh(&self) -> u8 {
+        self.fresh
+    }
+
+    /// p(new) before the population's correction.
+    fn p_new(&self, calendar: &Calendar) -> f64 {
+        let left = self.left(calendar);
+        let held = self
+            .slots
+            .iter()
+            .filter(|slot| slot.value != 0 && slot.flags & FRESH == 0);
+        let held = real(i64::try_from(held.count()).unwrap_or(0));
+        let distinct = (f64::from(self.distinct) * left).max(held);
+        let buckets = f64::from(self.buckets) * left;
+        ((THETA + DISCOUNT * distinct) / (THETA + buckets)).min(1.0)
+    }
+
+    /// Takes in a value, and says how new it is; `None` for a familiar one.
+    pub(super) fn take(
+        &mut self,
+        value: u32,
+        time: Time,
+        calendar: &Calendar,
+        base: &Base,
+    ) -> Option<Novelty> {
+        let today = day(time);
+        if let Some(slot) = self.slots.iter_mut().find(|slot| slot.value == value) {
+            slot.flags |= TOUCHED;
+            if slot.flags & FRESH == 0 {
+                let idle = today.saturating_sub(slot.day);
+                if idle <= 1 {
+                    return None;
+                }
+                let buckets = real(i64::from(idle)) * calendar.buckets_per_day();
+                let weight = 1.0 - super::special::exp2(-buckets / calendar.half_life);
+                return Some(self.novelty(value, weight, calendar, base));
+            }
+            return Some(self.novelty(value, 1.0, calendar, base));
+        }
+        let novelty = self.novelty(value, 1.0, calendar, base);
+        self.keep(value, today);
+        if self.fresh == 0 || time < self.since {
+            self.since = time;
+        }
+        self.fresh = self.fresh.saturating_add(1);
+        if base.rank(value) < ODD {
+            self.fresh_odd = self.fresh_odd.saturating_add(1);
+        }
+        Some(novelty)
+    }
+
+    fn novelty(&self, value: u32, weight: f64, calendar: &Calendar, base: &Base) -> Novelty {
+        let rank = base.rank(value);
+        let left = self.left(calendar);
+        // Who always comes from where nobody else does is not odd for that.
+        let peers = if rank < ODD {
+            (PEERS_WEIGHT * rank + f64::from(self.odd) * left)
+                / (PEERS_WEIGHT + f64::from(self.novel) * left)
+        } else {
+            rank
+        };
+        Novelty {
+            own: (self.p_new(calendar) * base.correction).min(1.0),
+            peers: peers.min(1.0),
+            weight,
+        }
+    }
+
+    /// Finds a place for a new value, if need be for the one least in use.
+    fn keep(&mut self, value: u32, today: u16) {
+        let full = self.slots.iter().all(|slot| slot.value != 0);
+        if full && self.fresh >= DISPLACE {
+            return;
+        }
+        let idle = self.slots.iter_mut().filter(|slot| slot.flags == 0);
+        let worth = |slot: &Slot| {
+            // Halved for each month away: twelve one-off values do not stay for good.
+            let months = u32::from(today.saturating_sub(slot.day) / 30);
+            (
+                slot.value != 0,
+                slot.weight.checked_shr(months).unwrap_or(0),
+                slot.day,
+            )
+        };
+        if let Some(slot) = idle.min_by_key(|slot| worth(slot)) {
+            *slot = Slot {
+                value,
+                day: today,
+                weight: 0,
+                flags: TOUCHED | FRESH,
+            };
+        }
+    }
+
+    /// Learns the watched bucket.
+    pub(super) fn close(&mut self, calendar: &Calendar) {
+        if self.slots.iter().all(|slot| slot.flags == 0) {
+            return;
+        }
+        let fresh = f32::from(self.fresh);
+        let habit = self.evidence(calendar) >= HABIT;
+        let chance = single(self.p_new(calendar));
+        // A late value may reopen a bucket that a barrier closed.
+        if self.bucket > self.learnt {
+            let left = single(calendar.decay(self.bucket.saturating_sub(self.learnt)));
+            let sums = [&mut self.buckets, &mut self.distinct];
+            for sum in sums
+                .into_iter()
+                .chain([&mut self.novel, &mut self.odd, &mut self.expected])
+            {
+                *sum *= left;
+            }
+            self.buckets += 1.0;
+            self.active = self.active.saturating_add(1);
+            if habit {
+                self.expected += chance;
+            }
+        }
+        self.distinct += fresh;
+        if habit {
+            self.novel += fresh;
+            self.odd += f32::from(self.fresh_odd);
+        }
+        let today = day(calendar.start(self.bucket));
+        for slot in self.slots.iter_mut().filter(|slot| slot.flags != 0) {
+            slot.day = today.max(slot.day);
+            slot.weight = slot.weight.saturating_add(1);
+            slot.flags = 0;
+        }
+        (self.fresh, self.fresh_odd) = (0, 0);
+        self.learnt = self.bucket;
+    }
+
+    /// The values held: one vote each, when seen within two half-lives.
+    pub(super) fn held(&self, calendar: &Calendar, now: Time) -> impl Iterator<Item = u32> {
+        let recent = 2.0 * calendar.half_life / calendar.buckets_per_day();
+        let today = day(now);
+        let slots = self.slots.iter();
+        let held = slots.filter(move |slot| {
+            let idle = f64::from(today.saturating_sub(slot.day));
+            slot.value != 0 && slot.flags & FRESH == 0 && idle <= recent
+        });
+        held.map(|slot| slot.value)
+    }
+
+    /// How many new values came and how many the model expected; one entity's
+    /// word is capped.
+    pub(super) fn calibration(&self, calendar: &Calendar) -> (f64, f64) {
+        let left = self.left(calendar);
+        let expected = f64::from(self.expected) * left;
+        let novel = f64::from(self.novel) * left;
+        (
+            novel.min(4.0 * expected + 1.0).min(30.0),
+            expected.min(30.0),
+        )
+    }
+
+    /// What the entity is worth keeping for; `None` while it is established.
+    pub(super) fn worth(&self, calendar: &Calendar, now: Time) -> Option<i64> {
+        let idle = calendar.bucket(now).saturating_sub(self.bucket);
+        let away = real(idle) / calendar.buckets_per_day();
+        if self.active >= 8 && away < 30.0 {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        let patience = calendar.half_life as i64;
+        let doublings = i64::from(self.active.saturating_add(1).ilog2());
+        Some(doublings.saturating_mul(patience).saturating_sub(idle))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "24 bits hold a decayed sum; halves the table"
+)]
+fn single(x: f64) -> f32 {
+    x as f32
+}
+
+/// What the population holds: how many entities hold each value.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Base {
+    /// Values that at least two entities hold, by hash.
+    shared: Vec<(u32, u32)>,
+    /// Held by at most so many: so many holdings in all, cumulated.
+    steps: Vec<(u32, f64)>,
+    /// Holders that a value not in `shared` may have.
+    rest: u32,
+    /// Times as many new values as the model expects.
+    correction: f64,
+}
+
+impl Default for Base {
+    fn default() -> Self {
+        Base {
+            shared: Vec::new(),
+            steps: Vec::new(),
+            rest: 1,
+            correction: 1.0,
+        }
+    }
+}
+
+/// Places of the census's sums.
+pub(super) const NOVEL: usize = 0;
+pub(super) const EXPECTED: usize = 1;
+pub(super) const SUMS: usize = 2;
+
+impl Base {
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.shared.capacity() * size_of::<(u32, u32)>()
+            + self.steps.capacity() * size_of::<(u32, f64)>()
+    }
+
+    /// From the sum of the lanes' censuses.
+    pub(super) fn from_census(census: &Census) -> Base {
+        let mut all: Vec<(u32, u32)> = Vec::with_capacity(census.holders.len());
+        for (&value, &entities) in &census.holders {
+            let value = u32::try_from(value).unwrap_or(u32::MAX);
+            all.push((value, u32::try_from(entities).unwrap_or(u32::MAX)));
+        }
+        // Most held first; the hash decides between equals.
+        all.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
+        let mut steps: Vec<(u32, f64)> = Vec::new();
+        let mut mass = 0.0;
+        for &(_, entities) in all.iter().rev() {
+            mass += f64::from(entities);
+            match steps.last_mut() {
+                Some(step) if step.0 == entities => step.1 = mass,
+                _ => steps.push((entities, mass)),
+            }
+        }
+        let rest = all.get(SHARED).map_or(1, |&(_, entities)| entities);
+        all.truncate(SHARED);
+        all.retain(|&(_, entities)| entities > rest);
+        all.sort_unstable();
+        let sum = |place: usize| from_fixed(census.sums.get(place).copied().unwrap_or(0));
+        // Weighs like five new values; within fourfold, as the model is not that wrong.
+        let correction = ((sum(NOVEL) + 5.0) / (sum(EXPECTED) + 5.0)).clamp(0.25, 4.0);
+        Base {
+            shared: all,
+            steps,
+            rest,
+            correction,
+        }
+    }
+
+    /// q: the chance that something drawn from what the peers hold is at most as
+    /// popular. A value that nobody holds is as popular as those of one holder:
+    /// their share is the chance of yet another one (Good and Turing).
+    fn rank(&self, value: u32) -> f64 {
+        let known = self
+            .shared
+            .binary_search_by_key(&value, |&(value, _)| value);
+        let known = known.ok().and_then(|at| self.shared.get(at));
+        let holders = known.map_or(self.rest, |&(_, entities)| entities);
+        let below = self
+            .steps
+            .partition_point(|&(entities, _)| entities <= holders);
+        let below = below.checked_sub(1).and_then(|at| self.steps.get(at));
+        let total = self.steps.last().map_or(0.0, |&(_, mass)| mass);
+        (below.map_or(0.0, |&(_, mass)| mass) + UNSEEN) / (total + UNSEEN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn census(holders: &[(u64, u64)]) -> Census {
+        Census {
+            holders: holders.iter().copied().collect(),
+            ..Census::default()
+        }
+    }
+
+    #[test]
+    fn what_everybody_holds_is_no_surprise_and_what_nobody_holds_is() {
+        let base = Base::from_census(&census(&[(1, 160), (2, 40), (3, 30), (4, 1), (5, 1)]));
+        assert!((base.rank(1) - 1.0).abs() < 1e-12);
+        assert!((base.rank(3) - 35.0 / 235.0).abs() < 1e-12);
+        assert!((base.rank(99) - 5.0 / 235.0).abs() < 1e-12);
+        assert!((base.rank(4) - base.rank(99)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn where_everybody_has_an_address_of_his_own_another_one_is_no_surprise() {
+        let alone: Vec<_> = (0..500).map(|value| (value, 1)).collect();
+        assert!((Base::from_census(&census(&alone)).rank(7777) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn before_the_first_census_the_peers_say_nothing() {
+        assert!((Base::default().rank(5) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn more_values_than_are_kept_lose_the_least_held_whatever_their_order() {
+        let many: Vec<_> = (0..40_000_u64)
+            .map(|value| (value, 2 + value % 5))
+            .collect();
+        let base = Base::from_census(&census(&many));
+        assert!(base.shared.len() <= SHARED);
+        assert_eq!(base.rest, 4);
+        let mass: u64 = many.iter().map(|&(_, n)| n).filter(|&n| n <= 4).sum();
+        let total: u64 = many.iter().map(|&(_, n)| n).sum();
+        #[expect(clippy::cast_precision_loss, reason = "small")]
+        let expected = (mass as f64 + 3.0) / (total as f64 + 3.0);
+        assert!((base.rank(1) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_entity_takes_a_hundred_and_sixty_bytes() {
+        assert!(size_of::<Values>() <= 160, "{}", size_of::<Values>());
+    }
+}
