@@ -24,3 +24,7 @@ pub mod rule;
 
 // what is normal
 pub mod baseline;
+
+// events become alerts
+pub mod alert;
+pub mod detector;

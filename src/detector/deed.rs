@@ -1,0 +1,78 @@
+//! What the events that a rule counts have in common: the action and outcome
+//! that all its detections ask for. Known from the rules alone, so that an
+//! alert can say what was done, and nothing is kept per event for it.
+
+use super::unit::members;
+use crate::rule::{Body, Detection, Item, Literal, RuleSet, Search};
+
+/// A chain deeper than this says nothing; loading refuses cycles.
+const DEPTH: usize = 8;
+
+/// `(ECS name, value)` of action and outcome; empty when the detections differ
+/// or do not say both.
+pub(crate) fn deed(rules: &RuleSet, rule: usize) -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<Option<[String; 2]>> = Vec::new();
+    leaves(rules, rule, DEPTH, &mut found);
+    match found.split_first() {
+        Some((Some([action, outcome]), rest))
+            if rest.iter().flatten().count() == rest.len()
+                && rest
+                    .iter()
+                    .flatten()
+                    .all(|[a, o]| a == action && o == outcome) =>
+        {
+            vec![
+                ("event.action".to_owned(), action.clone().into_bytes()),
+                ("event.outcome".to_owned(), outcome.clone().into_bytes()),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What each detection below a rule asks for.
+fn leaves(rules: &RuleSet, at: usize, depth: usize, found: &mut Vec<Option<[String; 2]>>) {
+    let Some(rule) = rules.rules.get(at) else {
+        return;
+    };
+    if let Body::Detection(detection) = &rule.body {
+        found.push(asked(detection));
+        return;
+    }
+    if depth == 0 {
+        found.push(None);
+        return;
+    }
+    for member in members(rule) {
+        leaves(rules, member.rule, depth - 1, found);
+    }
+}
+
+fn asked(detection: &Detection) -> Option<[String; 2]> {
+    let one = |field: &str| {
+        let mut values = detection
+            .searches
+            .iter()
+            .filter_map(|(_, search)| value(search, field));
+        let first = values.next()?;
+        values.next().is_none().then_some(first)
+    };
+    Some([one("event.action")?, one("event.outcome")?])
+}
+
+/// The one plain value that a search asks of a field.
+fn value(search: &Search, field: &str) -> Option<String> {
+    match search {
+        Search::All(all) => all.iter().find_map(|search| value(search, field)),
+        Search::Item(Item {
+            field: Some(name),
+            modifiers,
+            values,
+            ..
+        }) if name == field && modifiers.is_empty() => match values.as_slice() {
+            [Literal::Text(text)] if !text.contains(['*', '?', '\\']) => Some(text.clone()),
+            _ => None,
+        },
+        Search::Any(_) | Search::Item(_) => None,
+    }
+}

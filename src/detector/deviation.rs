@@ -1,0 +1,160 @@
+//! Baselines: a statistic learns what is normal, its deviations fire.
+
+use super::kind::{Firing, Kind, KindRow, Limits, Plan, Refusal, Sighting};
+use super::observation::LANES;
+use crate::baseline::{Census, Row, STATISTICS, Sample, Settings, Statistic};
+use crate::rule::{Baseline, Body, Operator, Rule};
+use crate::time::{Span, Time};
+
+pub(crate) static ROW: KindRow = KindRow {
+    name: "deviation",
+    about: "baselines: what is unusual for an entity",
+    stateless: false,
+    plan: |rule, limits| match &rule.body {
+        Body::Baseline(baseline) => Some(plan(rule, baseline, limits)),
+        _ => None,
+    },
+};
+
+fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refusal> {
+    let names: Vec<&str> = STATISTICS.iter().map(|row| row.name).collect();
+    let row: &'static Row = STATISTICS
+        .iter()
+        .find(|row| row.name == baseline.kind)
+        .copied()
+        .ok_or_else(|| {
+            Refusal::new(
+                "DET010",
+                format!("there is no baseline of type `{}`", baseline.kind),
+                &format!("use one of: {}", names.join(", ")),
+            )
+        })?;
+    if row.needs_field && baseline.field.is_none() {
+        return Err(Refusal::new(
+            "DET011",
+            format!("a baseline of type `{}` learns a field's values", row.name),
+            "name the field: `field: source.ip`",
+        ));
+    }
+    let settings = settings(rule, baseline, limits)?;
+    let floor = settings.floor;
+    let mut threshold = format!(">= {:.1} bits", baseline.surprise);
+    if floor > 0.0 {
+        threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
+    }
+    Ok(Plan {
+        name: format!("baseline {}", row.name),
+        threshold,
+        span: baseline.timespan,
+        // One incident per rule and entity a day, unless it gets worse.
+        quiet: Span::DAY,
+        longest: Span::DAY,
+        every_echo: false,
+        values: baseline.field.iter().cloned().collect(),
+        build: Box::new(move || {
+            Box::new(Deviating {
+                statistic: (row.build)(&settings),
+                counts: !row.needs_field,
+            })
+        }),
+    })
+}
+
+fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Settings, Refusal> {
+    let mut floor: f64 = 0.0;
+    for bound in &baseline.value {
+        floor = floor.max(match bound.operator {
+            Operator::Gte => bound.value,
+            // What is observed is a whole number of events or values.
+            Operator::Gt => bound.value.floor() + 1.0,
+            _ => {
+                return Err(Refusal::new(
+                    "DET012",
+                    format!(
+                        "`{}`: a floor is the least value worth reporting",
+                        rule.header.title
+                    ),
+                    "use gte or gt under `value:`",
+                ));
+            }
+        });
+    }
+    if baseline.timespan <= Span::ZERO {
+        return Err(Refusal::new(
+            "DET013",
+            "a baseline's timespan must be longer than nothing".to_owned(),
+            "write `timespan: 1h`",
+        ));
+    }
+    let learn = &baseline.learn;
+    Ok(Settings {
+        timespan: baseline.timespan,
+        half_life: learn.half_life,
+        season: learn.season,
+        zone_offset: limits.zone_offset,
+        prior: learn.prior,
+        min_buckets: learn.min_buckets,
+        warm_up: learn.warm_up,
+        winsor_bits: learn.winsor_bits,
+        max_entities: learn.max_entities.div_ceil(LANES),
+        surprise: baseline.surprise,
+        floor,
+    })
+}
+
+struct Deviating {
+    statistic: Box<dyn Statistic>,
+    /// Whether what it observes is a number of events.
+    counts: bool,
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of events, which saturates"
+)]
+fn whole(observed: f64) -> u64 {
+    observed.max(0.0) as u64
+}
+
+impl Kind for Deviating {
+    fn observe(&mut self, sighting: &Sighting<'_>) -> Option<Firing> {
+        let deviation = self.statistic.observe(&Sample {
+            key: sighting.key,
+            time: sighting.time,
+            count: sighting.count,
+            value: sighting.value,
+        })?;
+        Some(Firing {
+            since: deviation.since,
+            // Counted so far in the bucket; a first value is one event.
+            events: if self.counts {
+                whole(deviation.observed)
+            } else {
+                u64::from(sighting.count)
+            },
+            observed: Some(deviation.observed),
+            deviation: Some(deviation),
+        })
+    }
+
+    fn census(&mut self, now: Time) -> Census {
+        self.statistic.census(now)
+    }
+
+    fn adopt(&mut self, population: &Census, now: Time) {
+        self.statistic.adopt(population, now);
+    }
+
+    fn size(&self) -> (usize, usize) {
+        self.statistic.size()
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.statistic.save()
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.statistic.load(bytes)
+    }
+}
