@@ -28,3 +28,6 @@ pub mod baseline;
 // events become alerts
 pub mod alert;
 pub mod detector;
+
+// what outlives the process
+pub mod store;
