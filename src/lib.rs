@@ -31,3 +31,6 @@ pub mod detector;
 
 // what outlives the process
 pub mod store;
+
+// alerts out
+pub mod sink;

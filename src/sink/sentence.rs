@@ -1,0 +1,361 @@
+//! The sentence: what happened, in one line for somebody woken at 3 a.m.
+//!
+//! It is made of the alert's own numbers and works for any rule: who, did
+//! what, how often, against what was expected, how unlikely that is, and what
+//! it took. Values from logs are escaped, and quoted where they could be
+//! mistaken for words of ours.
+
+use crate::alert::{Alert, Score};
+use crate::escape::{Escaped, shortened};
+
+/// Longest value shown in a sentence, in characters; the whole is elsewhere in the alert.
+const VALUE_MAX: usize = 64;
+
+/// Most context values told in a sentence.
+const CONTEXT_MAX: usize = 3;
+
+/// How an entity's field is told: first in the sentence, and further on.
+const NOUNS: &[(&str, &str, &str)] = &[
+    ("user.name", "User", "user"),
+    ("source.ip", "Address", "from"),
+    ("host.name", "Host", "on host"),
+    ("destination.ip", "Destination", "to"),
+    ("destination.port", "Port", "port"),
+    ("user.effective.name", "Account", "as"),
+    ("process.name", "Program", "by program"),
+    ("process.command_line", "Command", "with command"),
+    ("log.format", "Format", "in format"),
+];
+
+/// Fields whose owner does things; of a host or a port it is said what was seen there.
+const ACTORS: &[&str] = &["user.name", "source.ip"];
+
+/// `(event.action, event.outcome, what the actor did)`; an empty outcome is any.
+const DEEDS: &[(&str, &str, &str)] = &[
+    ("ssh_login", "success", "logged in over SSH"),
+    ("ssh_login", "failure", "failed to log in over SSH"),
+    (
+        "ssh_invalid_user",
+        "",
+        "tried a user name that does not exist",
+    ),
+    ("ssh_preauth_close", "", "left SSH before authenticating"),
+    (
+        "ssh_bad_protocol",
+        "",
+        "spoke something else than SSH to sshd",
+    ),
+    (
+        "ssh_max_attempts",
+        "",
+        "used up the attempts of an SSH login",
+    ),
+    (
+        "ssh_not_allowed",
+        "",
+        "was refused an SSH login by configuration",
+    ),
+    ("ssh_disconnect", "", "disconnected from SSH"),
+    ("ssh_connection", "", "made an SSH connection"),
+    ("pam_authentication", "failure", "failed to authenticate"),
+    ("session_opened", "", "opened a session"),
+    ("session_closed", "", "closed a session"),
+    ("logind_session_opened", "", "opened a login session"),
+    ("logind_session_closed", "", "closed a login session"),
+    ("sudo", "success", "ran a command with sudo"),
+    ("sudo", "failure", "was refused by sudo"),
+    ("su", "success", "changed user with su"),
+    ("su", "failure", "failed to change user with su"),
+    ("cron_command", "", "ran a command from cron"),
+    ("connection", "success", "opened a connection"),
+    ("connection", "failure", "failed to open a connection"),
+    ("connection", "unknown", "tried a connection"),
+];
+
+/// One plain sentence that explains an alert. It begins with who did what where
+/// that is known, else with what the rule is called.
+pub fn sentence(alert: &Alert) -> String {
+    let deed = deed(alert);
+    let statement = match kind(alert) {
+        "first_seen" => first_seen(alert, deed),
+        "value_count" => values(alert, deed),
+        _ => times(alert, deed),
+    };
+    let subject = subject(alert);
+    let mut parts = vec![match deed {
+        Some(_) => format!("{subject} {statement}"),
+        None => format!(
+            "{}: {subject} {statement}",
+            Escaped(alert.rule.title.as_bytes())
+        ),
+    }];
+    parts.extend(comparison(alert));
+    parts.extend(history(&alert.score));
+    let rule = match deed {
+        Some(_) => value(alert.rule.title.as_bytes()),
+        None => "the rule".to_owned(),
+    };
+    parts.push(format!("{rule}{}", threshold(&alert.score)));
+    format!("{}.", parts.join("; "))
+}
+
+/// The rule's kind, whether it counts or learns.
+fn kind(alert: &Alert) -> &str {
+    let kind = alert.rule.kind.as_str();
+    kind.strip_prefix("baseline ").unwrap_or(kind)
+}
+
+/// `User alice from 198.51.100.7`.
+fn subject(alert: &Alert) -> String {
+    let Some(((name, first), more)) = alert.entity.split_first() else {
+        return "The whole fleet".to_owned();
+    };
+    let noun = NOUNS.iter().find(|(field, ..)| field == name);
+    let noun = noun.map_or_else(|| value(name.as_bytes()), |(_, noun, _)| (*noun).to_owned());
+    more.iter()
+        .fold(format!("{noun} {}", value(first)), |text, (name, bytes)| {
+            format!("{text} {}", addition(name, bytes))
+        })
+}
+
+/// `from 198.51.100.7`, `with session.id 12`.
+fn addition(name: &str, bytes: &[u8]) -> String {
+    match NOUNS.iter().find(|(field, ..)| *field == name) {
+        Some((.., phrase)) => format!("{phrase} {}", value(bytes)),
+        None => format!("with {} {}", value(name.as_bytes()), value(bytes)),
+    }
+}
+
+/// A value from a log or a rule: as it is when it is one plain word, else in quotes.
+fn value(bytes: &[u8]) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._-:/@+$%".contains(b);
+    let shown = shortened(bytes, VALUE_MAX);
+    if bytes.iter().all(plain) && !bytes.is_empty() {
+        shown
+    } else {
+        format!("\"{}\"", shown.replace('"', "\\\""))
+    }
+}
+
+/// What was done, in words where they are known and the first of the entity can do things.
+fn deed(alert: &Alert) -> Option<&'static str> {
+    let (actor, _) = alert.entity.first()?;
+    if !ACTORS.contains(&actor.as_str()) {
+        return None;
+    }
+    let context = |name: &str| {
+        let entry = alert.context.iter().find(|(field, _)| field == name);
+        entry.map_or(&[][..], |(_, bytes)| bytes.as_slice())
+    };
+    let (action, outcome) = (context("event.action"), context("event.outcome"));
+    // An action that was learnt comes without its outcome: what was done, was done.
+    let matches = |row: &&(&str, &str, &str)| {
+        let same = row.1.as_bytes() == outcome || outcome.is_empty() && row.1 == "success";
+        row.0.as_bytes() == action && (row.1.is_empty() || same)
+    };
+    DEEDS.iter().find(matches).map(|&(.., words)| words)
+}
+
+/// What else the alert says of the events, without what the deed already tells.
+fn context(alert: &Alert) -> impl Iterator<Item = &(String, Vec<u8>)> {
+    let told = |name: &str| {
+        name.starts_with("event.") || alert.entity.iter().any(|(field, _)| field == name)
+    };
+    alert.context.iter().filter(move |(name, _)| !told(name))
+}
+
+/// ` from 198.51.100.7 as root`, leading blank included; empty when there is nothing more to say.
+fn additions<'a>(context: impl Iterator<Item = &'a (String, Vec<u8>)>) -> String {
+    let mut text = String::new();
+    for (name, bytes) in context.take(CONTEXT_MAX) {
+        text.push(' ');
+        text.push_str(&addition(name, bytes));
+    }
+    text
+}
+
+/// ` in 4m 10s`, or nothing when all of it happened in one instant.
+fn within(alert: &Alert) -> String {
+    let span = alert.window.1.since(alert.window.0);
+    if span.nanos() > 0 {
+        format!(" in {span}")
+    } else {
+        String::new()
+    }
+}
+
+/// `failed to log in over SSH from web1 57 times in 4m 10s`.
+fn times(alert: &Alert, deed: Option<&str>) -> String {
+    let seen = if alert.rule.kind == "selection" {
+        count(alert.events.max(1))
+    } else {
+        number(alert.score.observed)
+    };
+    let (more, within) = (additions(context(alert)), within(alert));
+    match kind(alert) {
+        "temporal" => return format!("had {seen} kinds of events{more}{within}"),
+        "temporal_ordered" => {
+            return format!("had {seen} kinds of events{more}, one after the other{within}");
+        }
+        _ => {}
+    }
+    match (deed, seen.as_str()) {
+        (Some(deed), "1") => format!("{deed}{more}"),
+        (Some(deed), n) => format!("{deed}{more} {n} times{within}"),
+        (None, "1") => format!("had 1 event{more}"),
+        (None, n) => format!("had {n} events{more}{within}"),
+    }
+}
+
+/// `opened a connection with 84 different values of destination.ip in 1h`.
+fn values(alert: &Alert, deed: Option<&str>) -> String {
+    let deed = deed.unwrap_or("had events");
+    let n = number(alert.score.observed);
+    let of = match context(alert).next() {
+        Some((name, last)) => format!(" of {} (last {})", value(name.as_bytes()), value(last)),
+        None => String::new(),
+    };
+    format!("{deed} with {n} different values{of}{}", within(alert))
+}
+
+/// `logged in over SSH from 198.51.100.7, never seen before for it`.
+fn first_seen(alert: &Alert, deed: Option<&str>) -> String {
+    let mut context = context(alert);
+    let Some((name, new)) = context.next() else {
+        return match deed {
+            Some(deed) => format!("{deed} for the first time"),
+            None => "had an event with a value never seen before".to_owned(),
+        };
+    };
+    let deed = deed.unwrap_or("had an event");
+    let new = addition(name, new);
+    let more = additions(context);
+    format!("{deed} {new} for the first time{more}")
+}
+
+/// `expected 30 (99 % between 11 and 58), a 1 in 17 million chance (24.0 bits)`.
+fn comparison(alert: &Alert) -> Option<String> {
+    let score = &alert.score;
+    let chance = score.bits.map(|bits| {
+        let odds = odds(bits);
+        format!("a {odds} chance ({bits:.1} bits)")
+    });
+    let expected = score.expected.map(|mean| {
+        let interval = score.interval.map_or_else(String::new, |(low, high)| {
+            format!(" (99 % between {} and {})", number(low), number(high))
+        });
+        let what = if kind(alert) == "first_seen" {
+            " new values"
+        } else {
+            ""
+        };
+        format!("expected {}{what}{interval}", number(mean))
+    });
+    match (expected, chance) {
+        (Some(expected), Some(chance)) => Some(format!("{expected}, {chance}")),
+        (expected, chance) => expected.or(chance),
+    }
+}
+
+/// `learnt from 900 active periods over 41d`.
+fn history(score: &Score) -> Option<String> {
+    let periods = score
+        .evidence
+        .map(|n| format!(" from {} active periods", number(n)));
+    let age = score.age.map(|age| format!(" over {age}"));
+    let told = format!("{}{}", periods.unwrap_or_default(), age.unwrap_or_default());
+    (!told.is_empty()).then(|| format!("learnt{told}"))
+}
+
+/// ` needs at least 16 bits, up to 96 is silent`, leading blank included.
+fn threshold(score: &Score) -> String {
+    let fires = match plainly(&score.threshold) {
+        text if text.is_empty() || text == "at least 1" => " fires on each".to_owned(),
+        text => format!(" needs {text}"),
+    };
+    match score.quiet.filter(|quiet| *quiet > 0.0) {
+        Some(quiet) => format!("{fires}, up to {} is silent", number(quiet)),
+        None => fires,
+    }
+}
+
+/// A threshold with its comparisons in words: `>= 10 in 10m` is `at least 10
+/// in 10m`. It is rule text: not an attacker's, yet it goes to the same terminal.
+pub(super) fn plainly(threshold: &str) -> String {
+    const WORDS: &[(&str, &str)] = &[
+        (">=", "at least"),
+        ("<=", "at most"),
+        ("==", "exactly"),
+        ("!=", "other than"),
+        (">", "more than"),
+        ("<", "less than"),
+        ("=", "exactly"),
+        ("temporal", "each of them"),
+        ("temporal_ordered", "each of them in this order"),
+    ];
+    let word = |part: &str| {
+        let found = WORDS.iter().find(|(sign, _)| *sign == part);
+        found.map_or_else(|| part.to_owned(), |(_, words)| (*words).to_owned())
+    };
+    let words: Vec<_> = threshold.split(' ').map(word).collect();
+    shortened(words.join(" ").as_bytes(), 2 * VALUE_MAX)
+}
+
+/// A number for people: `1,204`, `12.5`, `0.03`, `under 0.001`.
+pub fn number(n: f64) -> String {
+    let size = n.abs();
+    if !n.is_finite() {
+        return "beyond measure".to_owned();
+    }
+    if size >= 99.95 || (size - size.round()).abs() < 1e-9 {
+        return grouped(&format!("{n:.0}"));
+    }
+    let text = match size {
+        s if s >= 9.995 => format!("{n:.1}"),
+        s if s >= 0.1 => format!("{n:.2}"),
+        s if s >= 0.001 => format!("{n:.3}"),
+        _ => return "under 0.001".to_owned(),
+    };
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A count for people: `1,204`.
+pub fn count(n: u64) -> String {
+    grouped(&n.to_string())
+}
+
+/// Commas between thousands.
+fn grouped(digits: &str) -> String {
+    let whole = digits.trim_start_matches('-');
+    let mut out = String::from(if whole.len() < digits.len() { "-" } else { "" });
+    for (at, c) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Bits of surprise as a chance: 24 bits are `1 in 17 million`.
+pub fn odds(bits: f64) -> String {
+    const NAMES: &[(f64, &str)] = &[
+        (1e12, " trillion"),
+        (1e9, " billion"),
+        (1e6, " million"),
+        (1e3, " thousand"),
+    ];
+    // Beyond 2^50 no model of ours is to be believed to the digit.
+    if bits >= 50.0 {
+        return "less than 1 in 1,000 trillion".to_owned();
+    }
+    let one_in = bits.max(0.0).exp2();
+    let name = NAMES.iter().find(|(size, _)| one_in >= *size);
+    let (size, name) = name.copied().unwrap_or((1.0, ""));
+    let count = one_in / size;
+    if count < 9.5 && size > 1.0 {
+        format!("1 in {count:.1}{name}").replace(".0 ", " ")
+    } else {
+        format!("1 in {count:.0}{name}")
+    }
+}
