@@ -34,3 +34,6 @@ pub mod store;
 
 // alerts out
 pub mod sink;
+
+// the whole
+pub mod pipeline;

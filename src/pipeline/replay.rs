@@ -1,0 +1,342 @@
+//! Over files, from their first line to their last.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use jiff::tz::TimeZone;
+
+use super::batch::{Parsed, Tally};
+use super::engine::{run_inline, run_threads};
+use super::reader::{Feed, Reader, Stream};
+use crate::alert::Alert;
+use crate::clock::{self, Stopwatch};
+use crate::detector::Detector;
+use crate::format::{self, Context, FORMATS};
+use crate::line::SourceId;
+use crate::metrics::Counts;
+use crate::rule::Level;
+use crate::source::{Block, Framer, Input, Limits, Problem, discover};
+use crate::sync::{Arc, AtomicU64, Ordering};
+use crate::time::{Span, Time};
+
+/// What to replay and how.
+#[derive(Clone, Debug)]
+pub struct ReplayOptions {
+    /// Files, folders, globs, `-`.
+    pub paths: Vec<PathBuf>,
+    /// Threads that parse, and as many that keep state; 1 is all on the caller's.
+    pub threads: usize,
+    /// Zone of stamps that name none.
+    pub zone: TimeZone,
+    /// Year of the first stamp that names none; else from the other logs or the file's time.
+    pub year: Option<i16>,
+    /// Row of FORMATS to use for every line.
+    pub format: Option<u8>,
+    /// Program of lines without a header.
+    pub program: Option<Box<str>>,
+    /// What log JSON objects are, as [`format::declared`] says.
+    pub logsource: Option<u8>,
+}
+
+/// How far a replay is, for whoever watches from another thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Stored bytes read.
+    pub bytes_done: AtomicU64,
+    /// Stored bytes there are, as far as known.
+    pub bytes_total: AtomicU64,
+    /// Lines done.
+    pub lines: AtomicU64,
+}
+
+/// How many lines a format took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatCount {
+    /// The format, or `unknown`.
+    pub name: &'static str,
+    /// Lines that became events.
+    pub events: u64,
+    /// Lines that say nothing we look for.
+    pub not_mine: u64,
+    /// Lines that break the grammar.
+    pub malformed: u64,
+}
+
+/// How often a rule spoke.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleCount {
+    /// Title.
+    pub title: String,
+    /// Level.
+    pub level: Level,
+    /// Alerts.
+    pub alerts: u64,
+    /// Updates of alerts.
+    pub updates: u64,
+}
+
+/// What a replay read and found.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Counts of lines and what became of them.
+    pub counts: Counts,
+    /// By format, those that took any line.
+    pub by_format: Vec<FormatCount>,
+    /// Entities with state at the end.
+    pub entities: u64,
+    /// About how many bytes their state takes.
+    pub state_bytes: u64,
+    /// Entities whose state was given up for others' since memory is bounded.
+    pub evicted: u64,
+    /// By rule, the most urgent first, then by title.
+    pub alerts: Vec<RuleCount>,
+    /// Earliest event time.
+    pub first: Option<Time>,
+    /// Latest event time that was believed.
+    pub last: Option<Time>,
+    /// Sources that could not be read, or not whole.
+    pub problems: Vec<Problem>,
+    /// Sources that were read, at least in part.
+    pub sources: u64,
+    /// Wall time it took.
+    pub elapsed: Duration,
+}
+
+/// Reads all that the options name, in order of event time, and hands over
+/// each alert as it is raised. Problems with single sources are in the summary.
+pub fn replay(
+    options: &ReplayOptions,
+    detector: &Arc<Detector>,
+    progress: &Progress,
+    deliver: &mut dyn FnMut(&Alert),
+) -> Summary {
+    let watch = Stopwatch::start();
+    let specs: Vec<_> = options.paths.iter().map(|p| p.clone().into()).collect();
+    let found = discover(&specs);
+    let (tell, told) = unbounded();
+    let mut summary = Summary::default();
+    let mut reader = Reader::default();
+    let mut archives = Archives::default();
+    let mut source = 0;
+    for (number, set) in (0_u32..).zip(found.sets) {
+        let total: u64 = set.inputs.iter().filter_map(|i| i.bytes).sum();
+        progress.bytes_total.fetch_add(total, Ordering::Relaxed);
+        let context = context(options, detector, &set.inputs);
+        let files = Files::new(set.inputs, source, tell.clone(), progress);
+        source += u32::try_from(files.waiting.len()).unwrap_or(0);
+        archives.0.push(files);
+        reader.add(Stream::new(number, context, Time::MIN));
+    }
+    drop(tell);
+    summary.sources = reader.wake(&mut archives) as u64;
+    if options.year.is_none() {
+        reader.infer_years();
+    }
+    let mut tallies = Tallies::default();
+    let each = &mut |parsed: &Parsed, alerts: Vec<Alert>| {
+        tallies.add(parsed, &mut summary);
+        progress
+            .lines
+            .fetch_add(parsed.counts.lines, Ordering::Relaxed);
+        for alert in &alerts {
+            tallies.alert(alert);
+            deliver(alert);
+        }
+    };
+    let fill = &mut |batch: &mut _| reader.fill(&mut archives, batch);
+    let shards = if options.threads > 1 {
+        run_threads(detector, options.threads, fill, each)
+    } else {
+        run_inline(detector, fill, each)
+    };
+    for (_, lane) in shards.iter().flat_map(|shard| &shard.lanes) {
+        let size = lane.size();
+        summary.entities += size.entities as u64;
+        summary.state_bytes += size.bytes as u64;
+        summary.evicted += size.evicted;
+    }
+    tallies.finish(&mut summary);
+    drop((reader, archives));
+    summary.problems = found.problems;
+    summary.problems.extend(problems(&told));
+    summary.elapsed = watch.elapsed();
+    summary
+}
+
+fn problems(told: &Receiver<Problem>) -> Vec<Problem> {
+    told.try_iter().collect()
+}
+
+/// What the first line of a set needs to know. A stamp without a year is of
+/// the year before the file was last written to: half a year back brings it
+/// nearest to that.
+fn context(options: &ReplayOptions, detector: &Detector, inputs: &[Input]) -> Context {
+    let modified = inputs.first().and_then(|i| i.modified);
+    let back = Span::DAY.times(181);
+    let reference = match options.year {
+        Some(year) => middle_of(year),
+        None => modified.unwrap_or_else(clock::now).minus(back),
+    };
+    Context {
+        zone: options.zone.clone(),
+        reference,
+        format: options.format,
+        program: options.program.clone(),
+        declared: options.logsource,
+        projection: detector.projection(),
+        layout: None,
+        columns: None,
+    }
+}
+
+fn middle_of(year: i16) -> Time {
+    let start = crate::time::Civil {
+        year: i64::from(year),
+        month: 7,
+        day: 1,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        nanos: 0,
+    };
+    start.time().unwrap_or_default()
+}
+
+/// A rotated set's files, one after the other.
+struct Files<'a> {
+    waiting: VecDeque<(SourceId, Input)>,
+    open: Option<(Arc<str>, Framer)>,
+    taken: u64,
+    tell: Sender<Problem>,
+    progress: &'a Progress,
+}
+
+impl<'a> Files<'a> {
+    fn new(
+        inputs: Vec<Input>,
+        first: u32,
+        tell: Sender<Problem>,
+        progress: &'a Progress,
+    ) -> Files<'a> {
+        Files {
+            waiting: (first..).map(SourceId).zip(inputs).collect(),
+            open: None,
+            taken: 0,
+            tell,
+            progress,
+        }
+    }
+
+    fn complain(&self, problem: Problem) {
+        // The receiver outlives all streams; a failed send has no one to tell.
+        let _ = self.tell.send(problem);
+    }
+}
+
+/// The sets of a replay, by stream.
+#[derive(Default)]
+struct Archives<'a>(Vec<Files<'a>>);
+
+impl Feed for Archives<'_> {
+    fn next(&mut self, stream: u32, block: &mut Block) -> Option<Arc<str>> {
+        self.0.get_mut(stream as usize)?.next(block)
+    }
+}
+
+impl Files<'_> {
+    fn next(&mut self, block: &mut Block) -> Option<Arc<str>> {
+        loop {
+            if self.open.is_none() {
+                let (source, input) = self.waiting.pop_front()?;
+                self.taken = 0;
+                let limits = Limits {
+                    whole: format::whole,
+                    ..Limits::default()
+                };
+                match input.frame(source, &limits) {
+                    Ok(framer) => self.open = Some((input.name.as_str().into(), framer)),
+                    Err(problem) => self.complain(problem),
+                }
+            }
+            let Some((name, framer)) = &mut self.open else {
+                continue;
+            };
+            let name = Arc::clone(name);
+            match framer.next(block) {
+                Ok(true) => {
+                    let more = block.taken.saturating_sub(self.taken);
+                    self.progress.bytes_done.fetch_add(more, Ordering::Relaxed);
+                    self.taken = block.taken;
+                    return Some(name);
+                }
+                Ok(false) => self.open = None,
+                Err(problem) => {
+                    self.complain(problem);
+                    self.open = None;
+                }
+            }
+        }
+    }
+}
+
+/// Sums for the summary, kept in maps with an order.
+#[derive(Default)]
+struct Tallies {
+    formats: Vec<Tally>,
+    rules: BTreeMap<(std::cmp::Reverse<Level>, String), (u64, u64)>,
+}
+
+impl Tallies {
+    fn add(&mut self, parsed: &Parsed, summary: &mut Summary) {
+        summary.counts.add(&parsed.counts);
+        self.formats.resize_with(FORMATS.len() + 1, Tally::default);
+        for (sum, tally) in self.formats.iter_mut().zip(&parsed.by_format) {
+            sum.events += tally.events;
+            sum.not_mine += tally.not_mine;
+            sum.malformed += tally.malformed;
+        }
+        if let Some((first, last)) = parsed.span() {
+            summary.first = Some(summary.first.map_or(first, |t| t.min(first)));
+            summary.last = Some(summary.last.map_or(last, |t| t.max(last)));
+        }
+    }
+
+    fn alert(&mut self, alert: &Alert) {
+        let key = (
+            std::cmp::Reverse(alert.rule.level),
+            alert.rule.title.clone(),
+        );
+        let count = self.rules.entry(key).or_default();
+        if alert.revision == 0 {
+            count.0 += 1;
+        } else {
+            count.1 += 1;
+        }
+    }
+
+    fn finish(self, summary: &mut Summary) {
+        let names = FORMATS.iter().map(|f| f.name).chain(["unknown"]);
+        summary.by_format = names
+            .zip(self.formats)
+            .filter(|(_, t)| t.events + t.not_mine + t.malformed > 0)
+            .map(|(name, t)| FormatCount {
+                name,
+                events: t.events,
+                not_mine: t.not_mine,
+                malformed: t.malformed,
+            })
+            .collect();
+        summary.alerts = self
+            .rules
+            .into_iter()
+            .map(|((level, title), (alerts, updates))| RuleCount {
+                title,
+                level: level.0,
+                alerts,
+                updates,
+            })
+            .collect();
+    }
+}
