@@ -37,3 +37,4 @@ pub mod sink;
 
 // the whole
 pub mod pipeline;
+pub mod tune;
