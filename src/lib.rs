@@ -36,5 +36,7 @@ pub mod store;
 pub mod sink;
 
 // the whole
+pub mod config;
 pub mod pipeline;
+pub mod service;
 pub mod tune;

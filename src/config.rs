@@ -1,0 +1,245 @@
+//! The daemon's TOML file → checked settings.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::entity::V6Prefix;
+
+/// Where the daemon looks when it is told nothing.
+pub const DEFAULT_PATH: &str = "/etc/tipstaff/tipstaff.toml";
+
+/// What to follow, by which rules, and where alerts go.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// The logs.
+    pub input: Input,
+    /// The rules.
+    #[serde(default)]
+    pub rules: Rules,
+    /// What outlives the process.
+    #[serde(default)]
+    pub state: State,
+    /// Where alerts go.
+    #[serde(default)]
+    pub alerts: Alerts,
+}
+
+/// `[input]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Input {
+    /// Files and globs to follow.
+    pub paths: Vec<PathBuf>,
+    /// IANA name of the zone of stamps that name none; default UTC.
+    #[serde(default)]
+    pub timezone: Option<String>,
+    /// Whether a log that was never seen is read from its start; default true,
+    /// since what was learnt from history is what tells the odd from the usual.
+    #[serde(default = "yes")]
+    pub from_start: bool,
+    /// Bits of the IPv6 network that counts as one address, 48 to 128.
+    #[serde(default = "subscriber")]
+    pub ipv6_prefix: u8,
+}
+
+impl Input {
+    /// The prefix at which IPv6 addresses are one entity.
+    pub fn v6_prefix(&self) -> Option<V6Prefix> {
+        V6Prefix::new(self.ipv6_prefix)
+    }
+}
+
+/// `[rules]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Rules {
+    /// Files and folders.
+    pub paths: Vec<PathBuf>,
+}
+
+/// `[state]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct State {
+    /// Folder for offsets and baselines.
+    pub folder: PathBuf,
+    /// Seconds between snapshots; what a crash re-reads.
+    pub snapshot_seconds: u32,
+}
+
+/// `[alerts]`
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Alerts {
+    /// Whether alerts are printed, for the journal to keep.
+    pub stdout: bool,
+    /// A file that gets one JSON object a line.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for Rules {
+    fn default() -> Rules {
+        Rules {
+            paths: vec!["/etc/tipstaff/rules".into()],
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            folder: "/var/lib/tipstaff".into(),
+            snapshot_seconds: 60,
+        }
+    }
+}
+
+impl Default for Alerts {
+    fn default() -> Alerts {
+        Alerts {
+            stdout: true,
+            file: None,
+        }
+    }
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// What a provider gives one subscriber.
+const fn subscriber() -> u8 {
+    64
+}
+
+/// Why a configuration was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error(
+        "{path}: {error}; create it (`tipstaff run --help` shows one) or name another with --config"
+    )]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is not TOML, or has a key or value we do not know.
+    #[error("{path}: {error}")]
+    Invalid {
+        /// The file.
+        path: String,
+        /// With line, column and the source shown.
+        error: Box<toml::de::Error>,
+    },
+    /// A value does not make sense.
+    #[error("{path}: {what}")]
+    Senseless {
+        /// The file.
+        path: String,
+        /// Which, why and what to write.
+        what: String,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn read(path: &Path) -> Result<Config, ConfigError> {
+        let shown = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+            path: shown.clone(),
+            error,
+        })?;
+        Config::parse(&text, &shown)
+    }
+
+    /// Checks a file's text.
+    pub fn parse(text: &str, path: &str) -> Result<Config, ConfigError> {
+        let config: Config = toml::from_str(text).map_err(|error| ConfigError::Invalid {
+            path: path.to_owned(),
+            error: Box::new(error),
+        })?;
+        let senseless = |what: &str| {
+            Err(ConfigError::Senseless {
+                path: path.to_owned(),
+                what: what.to_owned(),
+            })
+        };
+        if config.input.paths.is_empty() {
+            return senseless(
+                "input.paths is empty; name at least one log, such as \"/var/log/auth.log\"",
+            );
+        }
+        if config.rules.paths.is_empty() {
+            return senseless("rules.paths is empty; name at least one folder of rules");
+        }
+        if config.state.snapshot_seconds == 0 {
+            return senseless("state.snapshot-seconds is 0; write 1 or more");
+        }
+        if config.input.v6_prefix().is_none() {
+            return senseless("input.ipv6-prefix is not 48 to 128; write 64");
+        }
+        config.zone().map_or_else(
+            |_| {
+                senseless(
+                    "input.timezone is no IANA time zone; write one such as \"Europe/Amsterdam\"",
+                )
+            },
+            |_| Ok(config.clone()),
+        )
+    }
+
+    /// The zone of stamps that name none.
+    pub fn zone(&self) -> Result<TimeZone, jiff::Error> {
+        match &self.input.timezone {
+            Some(name) => TimeZone::get(name),
+            None => Ok(TimeZone::UTC),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_file_gets_the_defaults() {
+        let config = Config::parse("[input]\npaths = ['/var/log/auth.log']", "t").unwrap();
+        assert!(config.input.from_start && config.alerts.stdout);
+        assert_eq!(config.input.v6_prefix(), Some(V6Prefix::default()));
+        assert_eq!(config.state.snapshot_seconds, 60);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_shown_in_its_line() {
+        let text = "[input]\npaths = ['/var/log/auth.log']\ntime-zone = 'UTC'";
+        let error = Config::parse(text, "tipstaff.toml")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("tipstaff.toml") && error.contains("line 3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_prefix_that_is_none_is_refused() {
+        for bits in [0, 47, 129] {
+            let text = format!("[input]\npaths = ['a']\nipv6-prefix = {bits}");
+            let error = Config::parse(&text, "t").unwrap_err().to_string();
+            assert!(error.contains("48 to 128"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_does_not_exist_is_refused() {
+        let text = "[input]\npaths = ['a']\ntimezone = 'Mars/Olympus'";
+        let error = Config::parse(text, "t").unwrap_err().to_string();
+        assert!(error.contains("IANA"), "{error}");
+    }
+}
