@@ -36,6 +36,7 @@ pub mod store;
 pub mod sink;
 
 // the whole
+pub mod cli;
 pub mod config;
 pub mod pipeline;
 pub mod service;

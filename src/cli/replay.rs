@@ -1,0 +1,298 @@
+//! `tipstaff replay`: old logs in, alerts out.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use jiff::tz::TimeZone;
+
+use super::exit::{Exit, Failure};
+use super::terminal::Terminal;
+use super::{columns, formats, progress, rules, summary};
+use crate::alert::{Alert, Level};
+use crate::detector::Options as Detecting;
+use crate::entity::V6Prefix;
+use crate::pipeline::{self, Progress, ReplayOptions, Summary};
+use crate::rule::{LoadOptions, Loaded};
+use crate::sink::{self, SINKS, Sink};
+use crate::sync::Arc;
+
+/// Read old logs and print the alerts they would have raised
+///
+/// Reads files, folders, globs and `-` (standard input); `.gz .zst .xz .bz2`
+/// are opened, rotated files are read oldest first and all files are merged by
+/// the time of their events. Alerts go to standard output, the summary to
+/// standard error. The same logs and rules give the same alerts with the same
+/// ids, whatever the number of threads.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    input: Input,
+
+    /// Also use rules whose status is experimental
+    ///
+    /// They may be noisy. Deprecated and unsupported rules are never used.
+    #[arg(long)]
+    experimental: bool,
+
+    /// How alerts are written
+    ///
+    /// `text` is for people: a sentence, the numbers behind it and the raw
+    /// lines. `json` is for programs: one object per line.
+    #[arg(long, short, value_name = "ENCODING", default_value = "text", value_parser = outputs())]
+    output: String,
+
+    /// Show only alerts of this level and above
+    ///
+    /// The summary still counts all of them.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "LEVEL",
+        default_value = "informational"
+    )]
+    min_level: MinLevel,
+}
+
+/// What to read, how, and with which rules: the same for all commands that
+/// read whole logs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Input {
+    /// Logs: files, folders, globs, or `-` for standard input
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+
+    /// Files or folders of rules; can be given more than once
+    ///
+    /// Without it, the paths in the environment variable TIPSTAFF_RULES
+    /// (separated by colons), else the first folder that exists of ./rules,
+    /// /etc/tipstaff/rules and /usr/share/tipstaff/rules. A rule that cannot
+    /// load ends the command before any log is read.
+    #[arg(long, short, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+
+    /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
+    ///
+    /// Classic syslog stamps (`Mar  1 02:06:00`) are in the local time of the
+    /// machine that wrote them and do not say which. The default is UTC and
+    /// not this machine's zone, so that the answer is the same everywhere.
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = super::zone)]
+    timezone: TimeZone,
+
+    /// Year of the first stamp that names none
+    ///
+    /// Classic syslog stamps do not say their year. Without this option it is
+    /// the one nearest to what the other logs say or to when the file was last
+    /// written to, and it is counted on over New Year.
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=2261))]
+    year: Option<i16>,
+
+    /// Read every line as this format instead of recognising it
+    ///
+    /// `tipstaff formats` lists them.
+    #[arg(long, value_name = "FORMAT", value_parser = formats::names(), hide_possible_values = true)]
+    format: Option<String>,
+
+    /// Read lines as bare messages of this program, without date and host
+    #[arg(long, value_name = "NAME")]
+    program: Option<Box<str>>,
+
+    /// Bits of the IPv6 network that counts as one address: 48 to 128
+    ///
+    /// A subscriber has at least a /64 and may use any address in it. IPv4
+    /// addresses always count by themselves.
+    #[arg(long, value_name = "BITS", default_value = "64", value_parser = v6_prefix)]
+    ipv6_prefix: V6Prefix,
+
+    /// What the log's JSON objects are: `product=github,service=audit`
+    ///
+    /// In the words of Sigma's logsource; `tipstaff formats json` lists them.
+    /// Needed for JSON logs that tipstaff does not know by themselves.
+    #[arg(long, value_name = "LOGSOURCE", value_parser = crate::format::declared)]
+    logsource: Option<u8>,
+
+    /// Worker threads [default: one per processor]
+    ///
+    /// More threads change the speed and nothing else.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Print no progress and no summary
+    ///
+    /// Errors, and input that could not be read, are still told.
+    #[arg(long, short)]
+    quiet: bool,
+
+    /// Print no progress bar
+    ///
+    /// There is none anyway when standard error is not a terminal.
+    #[arg(long)]
+    no_progress: bool,
+}
+
+/// The bits of a network, with or without a slash.
+fn v6_prefix(text: &str) -> Result<V6Prefix, String> {
+    let bits = text.strip_prefix('/').unwrap_or(text).parse().ok();
+    bits.and_then(V6Prefix::new)
+        .ok_or_else(|| format!("give {} to {}", V6Prefix::MIN, V6Prefix::MAX))
+}
+
+impl Input {
+    /// What it says of how rules are applied.
+    pub(super) fn detecting(&self) -> Detecting {
+        Detecting {
+            v6_prefix: self.ipv6_prefix,
+            ..Detecting::default()
+        }
+    }
+
+    /// The same for the pipeline.
+    pub(super) fn replay(&self) -> ReplayOptions {
+        let threads = self.threads.map_or_else(
+            || std::thread::available_parallelism().map_or(1, usize::from),
+            usize::from,
+        );
+        ReplayOptions {
+            paths: self.paths.clone(),
+            threads,
+            zone: self.timezone.clone(),
+            year: self.year,
+            format: formats::row(self.format.as_deref()),
+            program: self.program.clone(),
+            logsource: self.logsource,
+        }
+    }
+
+    /// A progress bar over these counters, where one is wanted.
+    pub(super) fn bar(&self, progress: &Arc<Progress>, terminal: Terminal) -> ProgressBar {
+        let shown = !self.quiet && !self.no_progress;
+        progress::bar(progress, terminal.err, shown)
+    }
+}
+
+/// Sigma's levels.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MinLevel {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<MinLevel> for Level {
+    fn from(level: MinLevel) -> Level {
+        match level {
+            MinLevel::Informational => Level::Informational,
+            MinLevel::Low => Level::Low,
+            MinLevel::Medium => Level::Medium,
+            MinLevel::High => Level::High,
+            MinLevel::Critical => Level::Critical,
+        }
+    }
+}
+
+/// The values that `--output` takes: the sinks' names.
+fn outputs() -> clap::builder::PossibleValuesParser {
+    let name = |row: &&sink::Row| clap::builder::PossibleValue::new(row.name).help(row.about);
+    clap::builder::PossibleValuesParser::new(SINKS.iter().map(name))
+}
+
+/// Runs the command.
+pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
+    let input = &options.input;
+    let found = rules::find(&input.rules)?;
+    let load_options = LoadOptions {
+        experimental: options.experimental,
+        ..rules::load_options()
+    };
+    let loaded = rules::load_with(&found, &load_options, terminal)?;
+    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(), terminal)?;
+    if !input.quiet {
+        tell_rules(&found, &loaded)?;
+    }
+    let progress = Arc::new(Progress::default());
+    let bar = input.bar(&progress, terminal);
+    let mut delivery = Delivery {
+        sink: open(&options.output, terminal)?,
+        least: options.min_level.into(),
+        bar: bar.clone(),
+        stopped: None,
+    };
+    let summary = pipeline::replay(&input.replay(), &detector, &progress, &mut |alert| {
+        delivery.take(alert);
+    });
+    bar.finish_and_clear();
+    match delivery.stopped {
+        Some(error) => Err(error.into()),
+        None => conclude(&summary, input.quiet, terminal),
+    }
+}
+
+/// Which rules are used, and how many are not.
+fn tell_rules(found: &rules::Found, loaded: &Loaded) -> Result<(), Failure> {
+    let (on, off) = (loaded.rules.rules.len(), loaded.off.len());
+    let paths = rules::list(&found.paths);
+    let off = match off {
+        0 => String::new(),
+        off => format!("; {off} off by their status (see --experimental)"),
+    };
+    writeln!(
+        io::stderr(),
+        "rules: {on} from {paths}, {}{off}",
+        found.because
+    )?;
+    Ok(())
+}
+
+fn open(output: &str, terminal: Terminal) -> Result<Box<dyn Sink>, Failure> {
+    let row = SINKS.iter().find(|row| row.name == output);
+    let row = row.ok_or_else(|| {
+        let what = format!("there is no output `{output}`");
+        Failure::new(Exit::Usage, what, "`tipstaff replay --help` lists them")
+    })?;
+    // Whole alerts are written and flushed; a buffer makes that one system call each.
+    let out = io::BufWriter::new(io::stdout());
+    Ok((row.open)(Box::new(out), terminal.out))
+}
+
+/// Alerts on their way to standard output.
+struct Delivery {
+    sink: Box<dyn Sink>,
+    least: Level,
+    bar: ProgressBar,
+    stopped: Option<io::Error>,
+}
+
+impl Delivery {
+    /// Writes an alert above the progress bar; after the first error nothing more.
+    fn take(&mut self, alert: &Alert) {
+        if alert.rule.level < self.least || self.stopped.is_some() {
+            return;
+        }
+        let sink = &mut self.sink;
+        self.stopped = self.bar.suspend(|| sink.deliver(alert)).err();
+    }
+}
+
+/// Tells how it went, problems in any case, and turns that into an exit code.
+pub(super) fn conclude(
+    summary: &Summary,
+    quiet: bool,
+    terminal: Terminal,
+) -> Result<Exit, Failure> {
+    let width = columns(terminal.err);
+    let nothing = summary.counts.lines == 0 && !summary.problems.is_empty();
+    let text = if quiet || nothing {
+        summary::problems(summary, width)
+    } else {
+        summary::render(summary, width)
+    };
+    io::stderr().lock().write_all(text.as_bytes())?;
+    Ok(match (summary.problems.is_empty(), summary.counts.lines) {
+        (true, _) => Exit::Success,
+        (false, 0) => Exit::NoInput,
+        (false, _) => Exit::PartInput,
+    })
+}
