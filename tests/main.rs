@@ -1,1 +1,70 @@
 //! Black-box and whole-tree tests, one binary.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a broken test should stop where it broke"
+)]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::default_trait_access,
+    reason = "a test's index is its assertion"
+)]
+
+// The shipped rules over a folder of logs; the world that sample logs are made from.
+mod support;
+
+// Same alerts for 1 thread and N, one file and two halves.
+mod agree;
+// Black box: help, exit codes, output.
+mod cli;
+// What `tune` advises holds when it is done.
+mod cli_tune;
+// What other projects expect of the same lines.
+mod conformance;
+// Any bytes in any format and envelope: an end, soon, in little memory.
+mod fuzz;
+// Every line shape that is claimed; every cut and mutation of it.
+mod formats;
+// Remote text that imitates a program's words moves no address and no name.
+mod injection;
+// What the README shows is what the program prints.
+mod readme;
+// The same for what stands around a message.
+mod injection_envelopes;
+mod injection_sshd;
+// The same for accounts, desktops and VPNs.
+mod injection_remote;
+mod injection_web;
+// The same in what firewalls and sensors quote.
+mod injection_network;
+// The same in audit records, whose writers encode what others chose.
+mod injection_audit;
+// The same for mail, FTP, directory and database servers.
+mod injection_servers;
+// What is too long, too many, broken or forged.
+mod limits;
+// Every scenario against its expectations.
+mod replay;
+// Files and folders of rules, whole and broken.
+mod rule_loading;
+// Every mistake in a rule is told with its place.
+mod rule_mistakes;
+mod rule_support;
+// The published Sigma vectors load, or are refused.
+mod rule_vectors;
+// Stopped, killed, reloaded and started again.
+mod restart;
+// The shipped rules: sound, tested, and found by what they are for.
+mod rules;
+// The logs in sample-logs are made by support/world, and are exactly that.
+mod samples;
+// Followed files through append, rotation, truncation and restarts, against a model.
+mod tail;
+// Reloads, systemd, full disks.
+mod service;
+// The service with a real sshd, rsyslog and logrotate.
+mod servers;
+// Layering, registration, size: the shape of the code.
+mod tidy;
+// Zeek's logs against what others say that they mean.
+mod zeek_conformance;

@@ -1,0 +1,60 @@
+//! What several tests need: the shipped rules over a folder of logs.
+
+pub(crate) mod daemon;
+mod reading;
+pub(crate) mod world;
+
+pub(crate) use reading::{Line, context, folder};
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use tipstaff::alert::Alert;
+use tipstaff::detector::{Detector, Options};
+use tipstaff::pipeline::{Progress, ReplayOptions, classes, replay};
+
+/// The shipped rules, compiled once.
+pub(crate) fn shipped() -> &'static Arc<Detector> {
+    static DETECTOR: OnceLock<Arc<Detector>> = OnceLock::new();
+    DETECTOR.get_or_init(|| {
+        let loaded = tipstaff::rule::load(&["rules".into()], &Default::default()).unwrap();
+        let detector = Detector::compile(&loaded.rules, &classes(), Options::default()).unwrap();
+        Arc::new(detector)
+    })
+}
+
+/// Every alert that the shipped rules raise over a folder, in order.
+pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
+    let options = ReplayOptions {
+        paths: vec![folder.to_owned()],
+        threads,
+        zone: jiff::tz::TimeZone::UTC,
+        year: Some(2025),
+        format: None,
+        program: None,
+        logsource: None,
+    };
+    let mut alerts = Vec::new();
+    let progress = Progress::default();
+    let summary = replay(&options, shipped(), &progress, &mut |alert| {
+        alerts.push(alert.clone());
+    });
+    assert!(summary.problems.is_empty(), "{:?}", summary.problems);
+    assert!(
+        summary.counts.events > 0,
+        "{} has no events",
+        folder.display()
+    );
+    alerts
+}
+
+/// Says loudly, past the test runner's capture, that a test was not run. In
+/// CI everything is there, so a skip is a failure.
+pub(crate) fn skipped(test: &str, why: &str) {
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{test} must not be skipped in CI: {why}"
+    );
+    let said = format!("\nSKIPPED {test}: {why}\n");
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes());
+}
