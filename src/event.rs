@@ -61,6 +61,17 @@ pub struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
+    /// A value as the tests of the formats write it: `-` where there is none.
+    #[cfg(test)]
+    pub(crate) fn shown(&self, field: Field) -> String {
+        match self.get(field) {
+            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+            Some(Value::Ip(ip)) => ip.to_string(),
+            Some(Value::Int(n)) => n.to_string(),
+            _ => "-".to_owned(),
+        }
+    }
+
     /// An event with room for the usual number of values.
     pub fn new() -> Event<'a> {
         Event {

@@ -149,12 +149,7 @@ pub(super) fn shown(
         Field::SOURCE_IP,
         Field::SOURCE_PORT,
     ];
-    let shown = fields.map(|field| match event.get(field) {
-        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-        Some(Value::Ip(ip)) => ip.to_string(),
-        Some(Value::Int(n)) => n.to_string(),
-        _ => "-".to_owned(),
-    });
+    let shown = fields.map(|field| event.shown(field));
     (verdict, shown.join("|"))
 }
 

@@ -261,12 +261,7 @@ mod tests {
             Field::RULE_CATEGORY,
             Field::RULE_NAME,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            Some(Value::Int(n)) => n.to_string(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         let time = event.time.map_or("-".to_owned(), |t| t.to_string());
         (verdict, format!("{time} {}", shown.join("|")))
     }

@@ -138,11 +138,7 @@ mod tests {
             Field::URL_QUERY,
             Field::HTTP_VERSION,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Int(n)) => n.to_string(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         shown.join("|")
     }
 

@@ -107,7 +107,6 @@ pub(super) fn shown(
     text: &str,
     fields: &[Field],
 ) -> (Verdict, String) {
-    use crate::event::Value;
     let super::Parser::Message(parse) = format.parse else {
         panic!("{} reads whole lines", format.name);
     };
@@ -117,15 +116,7 @@ pub(super) fn shown(
         text: text.as_bytes(),
     };
     let verdict = parse(message, &mut event);
-    let values: Vec<String> = fields
-        .iter()
-        .map(|&field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            Some(Value::Int(n)) => n.to_string(),
-            _ => "-".to_owned(),
-        })
-        .collect();
+    let values: Vec<String> = fields.iter().map(|&field| event.shown(field)).collect();
     (verdict, values.join("|"))
 }
 

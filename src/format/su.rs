@@ -142,7 +142,6 @@ fn bsd(text: &[u8]) -> Option<Switch<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Value;
 
     #[test]
     fn every_wording_says_who_became_whom() {
@@ -174,10 +173,7 @@ mod tests {
                 Field::USER_NAME,
                 Field::USER_EFFECTIVE_NAME,
             ]
-            .map(|field| match event.get(field) {
-                Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-                _ => "-".to_owned(),
-            });
+            .map(|field| event.shown(field));
             assert_eq!(shown.join(" "), expected, "{text}");
         }
     }

@@ -132,7 +132,6 @@ fn command(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Value;
 
     fn read(text: &str) -> (Verdict, String) {
         let mut event = Event::new();
@@ -149,10 +148,7 @@ mod tests {
             Field::PROCESS_COMMAND_LINE,
             Field::EVENT_REASON,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         (verdict, shown.join("|"))
     }
 

@@ -16,12 +16,7 @@ fn read(text: &str) -> (Verdict, String) {
         Field::HTTP_REFERRER,
         Field::USER_AGENT,
     ];
-    let shown = fields.map(|field| match event.get(field) {
-        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-        Some(Value::Ip(ip)) => ip.to_string(),
-        Some(Value::Int(n)) => n.to_string(),
-        _ => "-".to_owned(),
-    });
+    let shown = fields.map(|field| event.shown(field));
     (verdict, shown.join("|"))
 }
 

@@ -239,11 +239,7 @@ mod tests {
             Field::SOURCE_IP,
             Field::SOURCE_DOMAIN,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         let row = parsed.format.map(usize::from);
         let name = row.map(|row| crate::format::FORMATS[row].name);
         let read = (parsed.verdict == Verdict::Event).then_some(name).flatten();

@@ -137,11 +137,7 @@ mod tests {
         let arena = Bump::new();
         let mut event = Event::new();
         let parsed = read(line.as_bytes(), &context, &arena, &mut event);
-        let text = |field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            _ => "-".to_owned(),
-        };
+        let text = |field| event.shown(field);
         format!(
             "{} {} {} {} {}",
             parsed

@@ -251,11 +251,7 @@ mod tests {
         let Read::Message(tagged) = read(line.as_bytes(), &context, &mut event) else {
             return None;
         };
-        let text = |field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Int(n)) => n.to_string(),
-            _ => "-".to_owned(),
-        };
+        let text = |field| event.shown(field);
         Some(format!(
             "{} {} {} {}{} | {}",
             event.time.map_or("-".to_owned(), |t| t.to_string()),

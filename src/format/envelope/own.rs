@@ -180,7 +180,7 @@ fn postgres<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
 
 /// `Mon Jun  8 12:08:44 2020 [pid 7] …` and `Mon Jun  8 12:08:44 2020 : Auth: …`.
 fn after_weekday<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
-    let (time, rest) = stamp::asctime(line, context)?;
+    let (time, rest) = timestamp::ctime(line, context)?;
     if let Some(rest) = rest.strip_prefix(b" [pid ") {
         let (pid, text) = cut(rest, b"] ")?;
         return Some(Own {

@@ -1,9 +1,9 @@
 //! The stamps that programs write in their own logs: Exim's, PostgreSQL's,
-//! mysqld's, asctime(3)'s and RFC 2822's.
+//! mysqld's and RFC 2822's.
 
 use crate::format::Context;
 use crate::format::timestamp::{NOT_DIGITS, decimals, iso, iso_civil, local, month, two, zone};
-use crate::format::token::{cut, digit, number, trim_start};
+use crate::format::token::{cut, number, trim_start};
 use crate::time::{Civil, Span, Time};
 
 /// How a program names the zone after a stamp and a blank.
@@ -88,44 +88,6 @@ pub(in crate::format) fn mysqld<'a>(text: &'a [u8], context: &Context) -> Option
     Some((local(civil, context)?, trim_start(rest)))
 }
 
-/// `Mon Jun  8 12:08:44 2020`, as asctime(3) writes it, and what follows.
-pub(in crate::format) fn asctime<'a>(
-    text: &'a [u8],
-    context: &Context,
-) -> Option<(Time, &'a [u8])> {
-    let (weekday, rest) = text.split_first_chunk::<4>()?;
-    if !matches!(
-        weekday,
-        b"Mon " | b"Tue " | b"Wed " | b"Thu " | b"Fri " | b"Sat " | b"Sun "
-    ) {
-        return None;
-    }
-    let (name, rest) = rest.split_first_chunk::<3>()?;
-    let month = month(*name)?;
-    let rest = trim_start(rest);
-    let (day, rest) = match *rest {
-        [d0, b' ', ref rest @ ..] => (digit(d0)?, rest),
-        [d0, d1, b' ', ref rest @ ..] => (two(d0, d1), rest),
-        _ => return None,
-    };
-    let (clock, rest) = rest.split_first_chunk::<8>()?;
-    let [h0, h1, b':', n0, n1, b':', s0, s1] = *clock else {
-        return None;
-    };
-    let (nanos, rest) = decimals(rest)?;
-    let (year, rest) = rest.strip_prefix(b" ")?.split_first_chunk::<4>()?;
-    let civil = Civil {
-        year: number(year)?,
-        month,
-        day,
-        hour: two(h0, h1),
-        minute: two(n0, n1),
-        second: two(s0, s1),
-        nanos,
-    };
-    Some((local(civil, context)?, rest))
-}
-
 /// `Thu, 14 Oct 2021 15:24:12.023984 UTC`, all of the text.
 pub(in crate::format) fn rfc2822(text: &[u8], context: &Context) -> Option<Time> {
     let (_, rest) = cut(text, b", ")?;
@@ -177,8 +139,6 @@ mod tests {
         ] {
             assert_eq!(shown(mysqld(text.as_bytes(), &context)), expected, "{text}");
         }
-        let text = b"Wed May  1 08:00:00 2024 [pid 7]";
-        assert_eq!(shown(asctime(text, &context)), expected);
         let time = rfc2822(b"Wed, 01 May 2024 08:00:00 UTC", &context);
         assert_eq!(time.map(|time| time.to_string()), expected);
     }

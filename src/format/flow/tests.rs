@@ -24,12 +24,7 @@ fn shown(line: &str, context: &Context) -> (Verdict, String) {
         Field::SOURCE_PACKETS,
         Field::EVENT_DURATION,
     ];
-    let shown = fields.map(|field| match event.get(field) {
-        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-        Some(Value::Ip(ip)) => ip.to_string(),
-        Some(Value::Int(n)) => n.to_string(),
-        _ => "-".to_owned(),
-    });
+    let shown = fields.map(|field| event.shown(field));
     let time = event.time.map_or("-".to_owned(), |t| t.to_string());
     assert_eq!(
         crate::format::peek_time(line.as_bytes(), context),

@@ -4,10 +4,10 @@ use bumpalo::Bump;
 
 use super::{divide, packet, set_rule};
 use crate::event::Event;
-use crate::format::timestamp::{month, two, zone};
+use crate::format::timestamp::{day_first, zone};
 use crate::format::token::{cut, number};
 use crate::format::{Context, Verdict};
-use crate::time::{Civil, Time};
+use crate::time::Time;
 
 pub(super) fn parse<'a>(
     line: &'a [u8],
@@ -52,42 +52,7 @@ fn head(line: &[u8]) -> Option<(Time, &[u8])> {
     number(machine)?;
     number(level)?;
     let (_chain, rest) = cut(rest, b" ")?;
-    let (&stamp, rest) = rest.split_first_chunk::<21>()?;
-    let [
-        d0,
-        d1,
-        b'/',
-        m0,
-        m1,
-        m2,
-        b'/',
-        y0,
-        y1,
-        y2,
-        y3,
-        b':',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-        b' ',
-    ] = stamp
-    else {
-        return None;
-    };
-    let civil = Civil {
-        year: number(&[y0, y1, y2, y3])?,
-        month: month([m0, m1, m2])?,
-        day: two(d0, d1),
-        hour: two(h0, h1),
-        minute: two(n0, n1),
-        second: two(s0, s1),
-        nanos: 0,
-    };
-    let (east, rest) = zone(rest)?;
+    let (civil, rest) = day_first(rest, b'/', b':')?;
+    let (east, rest) = zone(rest.strip_prefix(b" ")?)?;
     Some((civil.time()?.minus(east?), rest.strip_prefix(b" ")?))
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::event::Value;
 
 fn read(text: &str) -> (Verdict, String) {
     let mut event = Event::new();
@@ -18,12 +17,7 @@ fn read(text: &str) -> (Verdict, String) {
         Field::NETWORK_TRANSPORT,
         Field::TCP_FLAGS,
     ];
-    let shown = fields.map(|field| match event.get(field) {
-        Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-        Some(Value::Ip(ip)) => ip.to_string(),
-        Some(Value::Int(n)) => n.to_string(),
-        _ => "-".to_owned(),
-    });
+    let shown = fields.map(|field| event.shown(field));
     (verdict, shown.join(" "))
 }
 

@@ -262,11 +262,7 @@ mod tests {
             Field::SOURCE_DOMAIN,
             Field::SESSION_OPENED_BY,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         (verdict, shown.join("|"))
     }
 

@@ -273,7 +273,6 @@ fn is_key(kind: &[u8], fingerprint: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Value;
 
     fn read(text: &str) -> (Verdict, String) {
         let mut event = Event::new();
@@ -290,12 +289,7 @@ mod tests {
             Field::SOURCE_DOMAIN,
             Field::EVENT_REASON,
         ];
-        let shown = fields.map(|field| match event.get(field) {
-            Some(Value::Text(text)) => String::from_utf8_lossy(text).into_owned(),
-            Some(Value::Ip(ip)) => ip.to_string(),
-            Some(Value::Int(n)) => n.to_string(),
-            _ => "-".to_owned(),
-        });
+        let shown = fields.map(|field| event.shown(field));
         (verdict, shown.join("|"))
     }
 

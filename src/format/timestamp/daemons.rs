@@ -1,8 +1,7 @@
 //! The stamps that daemons put before the lines of their own logs.
 
-use super::{NOT_DIGITS, iso, local, month, rfc3164, two};
+use super::{ctime, iso, local, rfc3164, two, year_of};
 use crate::format::Context;
-use crate::format::token::digit;
 use crate::time::{Civil, Time};
 
 /// Only the time of stamps that programs put before their own logs' lines.
@@ -61,57 +60,6 @@ pub(in crate::format) fn compact<'a>(
         (local(civil, context)?, rest)
     };
     Some((time, rest.strip_prefix(b"]")?))
-}
-
-/// ctime(3)'s `Wed May  1 10:00:00 2024`.
-pub(in crate::format) fn ctime<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
-    const DAYS: [&[u8]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-    let (day, rest) = text.split_first_chunk::<3>()?;
-    if !DAYS.contains(&&day[..]) {
-        return None;
-    }
-    let (stamp, rest) = rest.strip_prefix(b" ")?.split_first_chunk::<20>()?;
-    let [
-        a,
-        b,
-        c,
-        b' ',
-        d0,
-        d1,
-        b' ',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-        b' ',
-        y0,
-        y1,
-        y2,
-        y3,
-    ] = *stamp
-    else {
-        return None;
-    };
-    let civil = Civil {
-        year: year_of([y0, y1, y2, y3])?,
-        month: month([a, b, c])?,
-        day: if d0 == b' ' { digit(d1)? } else { two(d0, d1) },
-        hour: two(h0, h1),
-        minute: two(n0, n1),
-        second: two(s0, s1),
-        nanos: 0,
-    };
-    Some((local(civil, context)?, rest))
-}
-
-pub(super) fn year_of([y0, y1, y2, y3]: [u8; 4]) -> Option<i64> {
-    let (century, year) = (two(y0, y1), two(y2, y3));
-    (century != NOT_DIGITS && year != NOT_DIGITS)
-        .then(|| i64::from(century) * 100 + i64::from(year))
 }
 
 #[cfg(test)]

@@ -16,9 +16,8 @@ use super::Context;
 use super::token::digit;
 use crate::time::{Civil, SECS_PER_DAY, Span, Time};
 
-use daemons::year_of;
-pub(super) use daemons::{compact, ctime, of_daemons};
-pub(super) use own::{bracketed, clf, dashed, epoch, own, slashed};
+pub(super) use daemons::{compact, of_daemons};
+pub(super) use own::{bracketed, clf, ctime, dashed, day_first, epoch, own, slashed};
 
 /// A part of a stamp that is not two digits; no month, day or hour has it.
 pub(super) const NOT_DIGITS: u8 = u8::MAX;
@@ -266,6 +265,12 @@ pub(super) const fn two(tens: u8, ones: u8) -> u8 {
     } else {
         tens * 10 + ones
     }
+}
+
+fn year_of([y0, y1, y2, y3]: [u8; 4]) -> Option<i64> {
+    let (century, year) = (two(y0, y1), two(y2, y3));
+    (century != NOT_DIGITS && year != NOT_DIGITS)
+        .then(|| i64::from(century) * 100 + i64::from(year))
 }
 
 pub(super) fn month(name: [u8; 3]) -> Option<u8> {

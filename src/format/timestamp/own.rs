@@ -1,7 +1,7 @@
 //! The stamps of programs that have their own way to write one: web servers,
 //! proxies and name servers, and those inside Zeek's rows and JSON.
 
-use super::{NOT_DIGITS, decimals, iso, local, month, two, zone};
+use super::{decimals, iso, local, month, two, year_of, zone};
 use crate::format::token::{digit, number};
 use crate::format::{Context, access, haproxy};
 use crate::time::{Civil, Span, Time};
@@ -9,37 +9,7 @@ use crate::time::{Civil, Span, Time};
 /// `10/Oct/2000:13:55:36 -0700`, as web servers and proxies write it; the zone
 /// and decimals may be missing.
 pub(in crate::format) fn clf<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
-    let (head, rest) = text.split_first_chunk::<20>()?;
-    let [
-        d0,
-        d1,
-        b'/',
-        m @ ..,
-        b'/',
-        y0,
-        y1,
-        y2,
-        y3,
-        b':',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-    ] = head
-    else {
-        return None;
-    };
-    let date = (
-        year(*y0, *y1, *y2, *y3)?,
-        month(*m.first_chunk()?)?,
-        two(*d0, *d1),
-    );
-    let (nanos, rest) = decimals(rest)?;
-    let civil = civil(date, [two(*h0, *h1), two(*n0, *n1), two(*s0, *s1)], nanos);
+    let (civil, rest) = day_first(text, b'/', b':')?;
     let blank = rest.strip_prefix(b" ").unwrap_or(rest);
     match zone(blank)? {
         (Some(east), rest) => Some((civil.time()?.minus(east), rest)),
@@ -77,63 +47,34 @@ pub(in crate::format) fn slashed<'a>(
     else {
         return None;
     };
-    let date = (year(y0, y1, y2, y3)?, two(m0, m1), two(d0, d1));
+    let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
     let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], 0);
     Some((local(civil, context)?, rest))
 }
 
 /// `31-Jan-2024 13:55:36.123`, as BIND writes it.
 pub(in crate::format) fn dashed<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    let (civil, rest) = day_first(text, b'-', b' ')?;
+    Some((local(civil, context)?, rest))
+}
+
+/// Day, month's name and year with `dash` between them, `blank`, and a clock
+/// that may have decimals: `10/Oct/2000:13:55:36`.
+pub(in crate::format) fn day_first(text: &[u8], dash: u8, blank: u8) -> Option<(Civil, &[u8])> {
     let (head, rest) = text.split_first_chunk::<20>()?;
     let [
         d0,
         d1,
-        b'-',
-        m @ ..,
-        b'-',
+        dash0,
+        a,
+        b,
+        c,
+        dash1,
         y0,
         y1,
         y2,
         y3,
-        b' ',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-    ] = head
-    else {
-        return None;
-    };
-    let date = (
-        year(*y0, *y1, *y2, *y3)?,
-        month(*m.first_chunk()?)?,
-        two(*d0, *d1),
-    );
-    let (nanos, rest) = decimals(rest)?;
-    let civil = civil(date, [two(*h0, *h1), two(*n0, *n1), two(*s0, *s1)], nanos);
-    Some((local(civil, context)?, rest))
-}
-
-/// `Wed Oct 11 14:32:52.123456 2023`, as ctime(3) and Apache write it.
-pub(in crate::format) fn ctime<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
-    let (weekday, rest) = text.split_first_chunk::<3>()?;
-    if !weekday.iter().all(u8::is_ascii_alphabetic) {
-        return None;
-    }
-    let (head, rest) = rest.split_first_chunk::<16>()?;
-    let [
-        b' ',
-        a,
-        b,
-        c,
-        b' ',
-        d0,
-        d1,
-        b' ',
+        gap,
         h0,
         h1,
         b':',
@@ -146,14 +87,41 @@ pub(in crate::format) fn ctime<'a>(text: &'a [u8], context: &Context) -> Option<
     else {
         return None;
     };
+    if [dash0, dash1, gap] != [dash, dash, blank] {
+        return None;
+    }
+    let date = (year_of([y0, y1, y2, y3])?, month([a, b, c])?, two(d0, d1));
     let (nanos, rest) = decimals(rest)?;
-    let ([b' ', y0, y1, y2, y3], rest) = rest.split_first_chunk::<5>()? else {
+    let clock = [two(h0, h1), two(n0, n1), two(s0, s1)];
+    Some((civil(date, clock, nanos), rest))
+}
+
+/// `Wed Oct 11 14:32:52.123456 2023`, as ctime(3) and Apache write it; the day
+/// may be padded with a blank or a zero, or not at all.
+pub(in crate::format) fn ctime<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    const DAYS: [&[u8; 4]; 7] = [
+        b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun ",
+    ];
+    let (weekday, rest) = text.split_first_chunk::<4>()?;
+    if !DAYS.contains(&weekday) {
+        return None;
+    }
+    let (name, rest) = rest.split_first_chunk::<3>()?;
+    let (day, rest) = match *rest.strip_prefix(b" ")? {
+        [b' ', d0, b' ', ref rest @ ..] | [d0, b' ', ref rest @ ..] => (digit(d0)?, rest),
+        [d0, d1, b' ', ref rest @ ..] => (two(d0, d1), rest),
+        _ => return None,
+    };
+    let ([h0, h1, b':', n0, n1, b':', s0, s1], rest) = rest.split_first_chunk::<8>()? else {
         return None;
     };
-    let day = if d0 == b' ' { digit(d1)? } else { two(d0, d1) };
-    let date = (year(*y0, *y1, *y2, *y3)?, month([a, b, c])?, day);
-    let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], nanos);
-    Some((local(civil, context)?, rest))
+    let (nanos, rest) = decimals(rest)?;
+    let ([b' ', year @ ..], rest) = rest.split_first_chunk::<5>()? else {
+        return None;
+    };
+    let date = (year_of(*year)?, month(*name)?, day);
+    let clock = [two(*h0, *h1), two(*n0, *n1), two(*s0, *s1)];
+    Some((local(civil(date, clock, nanos), context)?, rest))
 }
 
 /// The stamp of a line whose program has its own way to write one.
@@ -202,12 +170,6 @@ fn civil((year, month, day): (i64, u8, u8), [hour, minute, second]: [u8; 3], nan
     }
 }
 
-fn year(y0: u8, y1: u8, y2: u8, y3: u8) -> Option<i64> {
-    let (century, year) = (two(y0, y1), two(y2, y3));
-    let sound = century != NOT_DIGITS && year != NOT_DIGITS;
-    sound.then(|| i64::from(century) * 100 + i64::from(year))
-}
-
 /// Seconds since the epoch at the line's beginning, as Zeek writes them.
 pub(in crate::format) fn epoch(text: &[u8]) -> Option<Time> {
     let seconds = text.iter().position(|b| !b.is_ascii_digit())?;
@@ -238,6 +200,7 @@ mod tests {
             "01-May-2024 10:00:00.000 client",
             "[Wed May 01 10:00:00.000 2024] [error] x",
             "[Wed May  1 10:00:00 2024] [error] x",
+            "[Wed May 1 10:00:00 2024] [error] x",
             "[01/May/2024:10:00:00 +0000] x",
             "[1714557600] unbound[1:0] info: x",
         ] {
