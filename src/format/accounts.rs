@@ -121,6 +121,9 @@ fn new_user<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static st
         (b"from=", Field::PROCESS_TTY),
     ] {
         if let Some(value) = value_of(text, key).filter(|value| !value.is_empty()) {
+            if event.get(field).is_some() {
+                return Err("an id in capitals and in small letters");
+            }
             event.text(field, value);
         }
     }
@@ -473,7 +476,11 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_several_words_is_malformed() {
+    fn several_words_or_two_ids_are_malformed() {
+        // Found by fuzzing: shadow writes ids in capitals or in small letters.
+        let two = "new user: name=alice, uid=1001, UID=0, home=/root, shell=/bin/sh";
+        let verdict = shape::shown(&FORMAT, "useradd", two, &[]).0;
+        assert!(matches!(verdict, Verdict::Malformed(_)));
         let verdict = shape::shown(&FORMAT, "userdel", "delete user 'a b'", &[]).0;
         assert!(matches!(verdict, Verdict::Malformed(_)));
         let verdict = shape::shown(&FORMAT, "passwd", "user is not root", &[]).0;
