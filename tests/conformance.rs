@@ -133,6 +133,8 @@ struct Score {
     whole: usize,
     stated: usize,
     met: usize,
+    /// Lines that say the same of others, and whether each was read as stated.
+    shapes: BTreeMap<String, bool>,
     /// By group and field: how often, and one example.
     missed: BTreeMap<(String, String), (usize, String)>,
 }
@@ -165,14 +167,20 @@ impl Score {
             missed.or_insert_with(|| (0, what)).0 += 1;
         }
         self.whole += usize::from(whole);
+        *self.shapes.entry(shape(row, text)).or_insert(true) &= whole;
     }
 
     fn write(&self, source: &str, out: &mut String) {
         let share = 100 * self.met / self.stated.max(1);
         writeln!(
             out,
-            "{source}: {} rows, {} met whole; {} of {} values ({share} %)",
-            self.rows, self.whole, self.met, self.stated
+            "{source}: {} rows, {} met whole; {} of {} values ({share} %); {} of {} shapes",
+            self.rows,
+            self.whole,
+            self.met,
+            self.stated,
+            self.shapes.values().filter(|met| **met).count(),
+            self.shapes.len()
         )
         .unwrap();
         for ((group, field), (count, example)) in &self.missed {
@@ -187,6 +195,26 @@ impl Score {
             .unwrap();
         }
     }
+}
+
+/// A line with its stated values and its numbers masked.
+fn shape(row: &Map<String, Value>, text: &str) -> String {
+    let mut text = text.to_owned();
+    for value in row["expect"].as_object().unwrap().values() {
+        if let Some(value) = value.as_str().filter(|value| value.len() > 2) {
+            text = text.replace(value, "*");
+        }
+    }
+    let word = |word: &str| {
+        let number = word.bytes().any(|b| b.is_ascii_digit());
+        if number {
+            "0".to_owned()
+        } else {
+            word.to_owned()
+        }
+    };
+    let apart = |c: char| c == ' ' || c == '\n' || c == '\t' || ",;:=[]()\"'".contains(c);
+    text.split(apart).map(word).collect::<Vec<_>>().join(" ")
 }
 
 fn read(row: &Map<String, Value>, text: &str) -> Line {
