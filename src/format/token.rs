@@ -78,9 +78,9 @@ impl<'a> Host<'a> {
     }
 }
 
-/// An address as programs print it: dotted quad without leading zeros (whose
-/// reading differs between libraries), or IPv6; its zone id is dropped, and
-/// an IPv4-mapped one is IPv4.
+/// An address as programs print it: dotted quad, or IPv6; its zone id is
+/// dropped, and an IPv4-mapped one is IPv4. Octets padded to three digits are
+/// decimal: some devices pad, and none writes octal (as inet_aton would read).
 pub(super) fn ip(text: &[u8]) -> Option<IpAddr> {
     if let Some(v4) = ipv4(text) {
         return Some(IpAddr::V4(v4));
@@ -122,14 +122,13 @@ fn ipv4(text: &[u8]) -> Option<Ipv4Addr> {
         }
         let (&first, mut tail) = rest.split_first()?;
         let mut value = u16::from(digit(first)?);
-        while value > 0
-            && let Some((&next, after)) = tail.split_first()
-            && let Some(next) = digit(next)
-        {
+        // Three digits at most: no number that does not fit is met.
+        for _ in 0..2 {
+            let Some((&next, after)) = tail.split_first() else {
+                break;
+            };
+            let Some(next) = digit(next) else { break };
             value = value * 10 + u16::from(next);
-            if value > 255 {
-                return None;
-            }
             tail = after;
         }
         *octet = u8::try_from(value).ok()?;
@@ -373,11 +372,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_one_spelling_of_a_dotted_quad_is_an_address() {
+    fn a_dotted_quad_has_four_octets_of_up_to_three_digits() {
+        assert_eq!(ip(b"192.030.000.006"), "192.30.0.6".parse().ok());
         assert_eq!(ip(b"192.0.2.7"), "192.0.2.7".parse().ok());
         assert_eq!(ip(b"0.0.0.0"), "0.0.0.0".parse().ok());
         for text in [
-            "192.030.0.6",
+            "192.0030.0.6",
             "192.0.2.256",
             "192.0.2",
             "192.0.2.7.",
@@ -454,7 +454,7 @@ mod tests {
 
     #[test]
     fn a_name_in_the_place_of_an_address_stays_a_name() {
-        assert_eq!(Host::read(b"192.030.0.6"), Some(Host::Name(b"192.030.0.6")));
+        assert_eq!(Host::read(b"192.0.2.256"), Some(Host::Name(b"192.0.2.256")));
         assert_eq!(Host::read(b"a b"), None);
         assert_eq!(Host::read(b""), None);
     }

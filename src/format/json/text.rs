@@ -62,8 +62,8 @@ fn dotted_quad(text: &[u8]) -> Option<IpAddr> {
     let (mut bits, mut octet, mut digits, mut dots) = (0_u32, 0_u32, 0_u8, 0_u8);
     for byte in text {
         match byte {
-            // No leading zeros: 010.0.0.1 is eight to some readers, ten to others.
-            b'0'..=b'9' if digits == 0 || octet != 0 => {
+            // Padded octets are decimal, as everywhere in logs.
+            b'0'..=b'9' if digits < 3 => {
                 octet = octet * 10 + u32::from(byte - b'0');
                 digits += 1;
                 if octet > 255 {
@@ -189,17 +189,17 @@ mod tests {
             "1.2.3",
             "1.2.3.4.5",
             "256.1.1.1",
-            "01.2.3.4",
+            "0001.2.3.4",
             "1..2.3",
             "1.2.3.4 ",
             "",
             ".1.2.3",
             "1.2.3.",
             "::1",
-            "10.0.0.00",
         ] {
             let std: Option<IpAddr> = text.parse().ok();
             assert_eq!(address(text.as_bytes()), std, "{text:?}");
         }
+        assert_eq!(address(b"010.002.000.01"), "10.2.0.1".parse().ok());
     }
 }
