@@ -60,6 +60,8 @@ pub struct Score {
     pub bits: Option<f64>,
     /// What was observed.
     pub observed: f64,
+    /// Its standard error; `None` when it was counted exactly.
+    pub margin: Option<f64>,
     /// What was expected.
     pub expected: Option<f64>,
     /// 99 % interval of what was expected.

@@ -7,7 +7,8 @@ use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
 use super::findings;
-use super::rules::{find, list, load_options, show};
+use super::lists::Lists;
+use super::rules::{find, list, load_options_with, show};
 use super::terminal::Terminal;
 use super::{columns, plural};
 use crate::detector::{Detector, Options as Detecting};
@@ -44,6 +45,9 @@ pub(super) struct Options {
     )]
     output: Output,
 
+    #[command(flatten)]
+    lists: Lists,
+
     /// Explain a mistake by its code, such as SIG008, and check nothing
     #[arg(long, value_name = "CODE", conflicts_with_all = ["paths", "strict"])]
     explain: Option<String>,
@@ -68,7 +72,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let load_options = LoadOptions {
         experimental: true,
         lint: true,
-        ..load_options()
+        ..load_options_with(&options.lists)?
     };
     let mut out = io::stdout().lock();
     let (rules, diagnostics) = sound(&found.paths, &load_options);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::exit::{Exit, Failure};
 use super::explain::Explainer;
 use super::input::{Tally, each_line};
+use super::lists::Lists;
 use super::plural;
 use super::rules;
 use super::terminal::Terminal;
@@ -39,6 +40,9 @@ pub(super) struct Options {
     /// Files or folders of rules; can be given more than once
     #[arg(long, short, value_name = "PATH")]
     rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    lists: Lists,
 
     /// Try only rules for these logs: `product=linux,service=sshd`
     ///
@@ -86,7 +90,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let load_options = LoadOptions {
         experimental: true,
         retired: true,
-        ..rules::load_options()
+        ..rules::load_options_with(&options.lists)?
     };
     let loaded = rules::load_with(&found, &load_options, terminal)?;
     let route = detector::Options {

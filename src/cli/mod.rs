@@ -21,6 +21,7 @@ mod fields;
 mod findings;
 mod formats;
 mod input;
+mod lists;
 mod man;
 mod matches;
 mod new;

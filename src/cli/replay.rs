@@ -8,6 +8,7 @@ use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 
 use super::exit::{Exit, Failure};
+use super::lists::Lists;
 use super::terminal::Terminal;
 use super::{columns, formats, progress, rules, summary};
 use crate::alert::{Alert, Level};
@@ -71,6 +72,9 @@ pub(super) struct Input {
     /// load ends the command before any log is read.
     #[arg(long, short, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) lists: Lists,
 
     /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
     ///
@@ -205,7 +209,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let found = rules::find(&input.rules)?;
     let load_options = LoadOptions {
         experimental: options.experimental,
-        ..rules::load_options()
+        ..rules::load_options_with(&input.lists)?
     };
     let loaded = rules::load_with(&found, &load_options, terminal)?;
     let detector = rules::compile_or_tell(&loaded.rules, input.detecting(), terminal)?;

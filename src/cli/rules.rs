@@ -1,10 +1,12 @@
 //! Which rules to use: where they are looked for, and what is said when they are broken.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
+use super::lists::Lists;
 use super::plural;
 use super::terminal::Terminal;
 use crate::baseline::STATISTICS;
@@ -76,10 +78,26 @@ pub(super) fn load_options() -> LoadOptions {
     }
 }
 
+/// The same with value lists for `expand`.
+pub(super) fn load_options_with(lists: &Lists) -> Result<LoadOptions, Failure> {
+    Ok(LoadOptions {
+        lists: lists.read()?,
+        ..load_options()
+    })
+}
+
 /// Loads the rules that are on; mistakes are shown on standard error and end the command
 /// before any log is read, warnings are shown and no more.
-pub(super) fn load_or_tell(found: &Found, terminal: Terminal) -> Result<Loaded, Failure> {
-    load_with(found, &load_options(), terminal)
+pub(super) fn load_or_tell(
+    found: &Found,
+    lists: BTreeMap<String, Vec<String>>,
+    terminal: Terminal,
+) -> Result<Loaded, Failure> {
+    let options = LoadOptions {
+        lists,
+        ..load_options()
+    };
+    load_with(found, &options, terminal)
 }
 
 /// The same with other options.

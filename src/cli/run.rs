@@ -1,6 +1,6 @@
 //! `tipstaff run`: the service.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::exit::{Exit, Failure};
@@ -33,7 +33,10 @@ A configuration, with what each key is when it is left out:
   snapshot-seconds = 60      # what a crash reads again
   [alerts]
   stdout = true
-  file = \"/var/lib/tipstaff/alerts.jsonl\"  # none when left out";
+  file = \"/var/lib/tipstaff/alerts.jsonl\"  # none when left out
+  [lists]                    # what %name% stands for in rules with `expand`; none
+  admins = [\"root\"]
+  bad_hosts = { file = \"bad_hosts.txt\" }  # one value per line";
 
 /// Watch logs as they are written and raise alerts: the service
 ///
@@ -55,7 +58,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     log();
     let signals = Signals::listen()?;
     let config = Config::read(&options.config).map_err(wrong_config)?;
-    let detector = load(&config, terminal)?;
+    let detector = load(&config, &options.config, terminal)?;
     let store = Store::open(&config.state.folder).map_err(|e| Failure::plain(Exit::State, &e))?;
     let zone = config.zone().map_err(wrong_config)?;
     let live = LiveOptions {
@@ -87,7 +90,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
             let config = Config::read(&options.config).map_err(|e| e.to_string())?;
             // What is wrong has been shown; its last words are of a start's.
             let again = |_| "mend what is shown above, then reload again".to_owned();
-            let detector = load(&config, terminal).map_err(again)?;
+            let detector = load(&config, &options.config, terminal).map_err(again)?;
             live.reload(&detector)?;
             let alerting = detector.alerting().count();
             Ok(format!("{alerting} rules that raise alerts are in force"))
@@ -113,12 +116,13 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     Ok(Exit::Success)
 }
 
-fn load(config: &Config, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
+fn load(config: &Config, path: &Path, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
     let found = rules::Found {
         paths: config.rules.paths.clone(),
         because: "named by the configuration",
     };
-    let loaded = rules::load_or_tell(&found, terminal)?;
+    let lists = config.lists(path).map_err(wrong_config)?;
+    let loaded = rules::load_or_tell(&found, lists, terminal)?;
     let detecting = Detecting {
         v6_prefix: config.input.v6_prefix().unwrap_or_default(),
         ..Detecting::default()

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use super::exit::{Exit, Failure};
+use super::lists::Lists;
 use super::rules;
 use super::terminal::Terminal;
 use crate::detector::{Detector, Options as Detecting};
@@ -40,6 +41,9 @@ pub(super) struct Options {
     /// Write the results to this file as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+
+    #[command(flatten)]
+    lists: Lists,
 }
 
 /// One test and what is wrong with it, if anything.
@@ -57,7 +61,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let every = LoadOptions {
         experimental: true,
         retired: true,
-        ..rules::load_options()
+        ..rules::load_options_with(&options.lists)?
     };
     let loaded = rules::load_with(&found, &every, terminal)?;
     let mut outcomes = Vec::new();

@@ -41,7 +41,7 @@ fn budget(text: &str) -> Result<f64, String> {
 /// Runs the command.
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
     let found = rules::find(&options.input.rules)?;
-    let loaded = rules::load_or_tell(&found, terminal)?;
+    let loaded = rules::load_or_tell(&found, options.input.lists.read()?, terminal)?;
     let progress = Arc::new(Progress::default());
     let bar = options.input.bar(&progress, terminal);
     let asked = options.budget;

@@ -6,23 +6,26 @@
 //! over 518 rules this costs 3 to 6 times less CPU than asking rule by rule.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use hashbrown::{HashMap, HashTable};
-use ipnet::IpNet;
+use hashbrown::HashTable;
 use regex_automata::Input;
-use regex_automata::meta::{Cache, Config, Regex};
+use regex_automata::meta::{Cache, Regex};
 use std::io::Write;
 use std::net::IpAddr;
 
 use super::index::Marks;
 use super::modifier::{Compare, Test};
+use super::network::Networks;
 use super::pattern::{self, Token};
+use super::regexes::Regexes;
 use super::stamp::Part;
 use crate::event::Value;
-use crate::rule;
 
 /// Texts from here on are first asked whether they hold any literal at all:
 /// that search uses SIMD, the one that finds every hit does not.
 const PREFILTER_FROM: usize = 48;
+
+/// With more literals that search has no SIMD either, and would be a second walk.
+const PREFILTER_LITERALS: usize = 64;
 
 /// Longest text of a value that is no text: an IPv6 address has 39 bytes, an
 /// `f64` as Rust prints it at most 24 (exponents are used beyond that).
@@ -35,7 +38,7 @@ pub(crate) struct Column {
     present: Option<u32>,
     ints: Vec<(i64, u32)>,
     numbers: Vec<(u32, Compare, f64)>,
-    networks: Vec<(u32, IpNet)>,
+    networks: Networks,
     parts: Vec<(u32, Part, Compare, i64)>,
     texts: Texts,
     needs_text: bool,
@@ -50,8 +53,11 @@ struct Texts {
     /// Per literal of `search`, the predicates that need it.
     hits: Vec<Vec<(u32, Check)>>,
     patterns: Vec<Pattern>,
+    /// Whether the search can tell quickly that a text holds none of them.
+    prefilter: bool,
     /// Patterns that require no bytes.
     open: Vec<(u32, usize)>,
+    /// Expressions that need no text.
     regexes: Vec<(u32, usize)>,
 }
 
@@ -68,6 +74,7 @@ enum Check {
     AtStart,
     AtEnd,
     Pattern(usize),
+    Regex(usize),
 }
 
 /// What a value's tests write to and need besides the value.
@@ -76,46 +83,9 @@ pub(crate) struct Work<'s> {
     pub(crate) folded: &'s mut Vec<u8>,
     pub(crate) regexes: &'s [Regex],
     pub(crate) caches: &'s mut [Cache],
-}
-
-/// The regular expressions of a detector, each once.
-#[derive(Debug, Default)]
-pub(crate) struct Regexes {
-    pub(crate) list: Vec<Regex>,
-    by_pattern: HashMap<String, usize, std::hash::RandomState>,
-}
-
-impl Regexes {
-    /// The place of an expression, compiled within limits: a rule must not be
-    /// able to take all memory (1 MiB of automaton is far above real rules).
-    pub(crate) fn add(&mut self, pattern: &str) -> Result<usize, String> {
-        if let Some(place) = self.by_pattern.get(pattern) {
-            return Ok(*place);
-        }
-        let config = Config::new()
-            .nfa_size_limit(Some(1 << 20))
-            .onepass_size_limit(Some(1 << 18))
-            .dfa_size_limit(Some(1 << 18))
-            .hybrid_cache_capacity(1 << 18)
-            .utf8_empty(false);
-        let syntax = regex_automata::util::syntax::Config::new().utf8(false);
-        let regex = Regex::builder()
-            .configure(config)
-            .syntax(syntax)
-            .build(&rule::regex_dialect(pattern))
-            .map_err(|e| {
-                e.syntax_error()
-                    .map_or_else(|| e.to_string(), ToString::to_string)
-            })?;
-        let place = self.list.len();
-        self.list.push(regex);
-        self.by_pattern.insert(pattern.to_owned(), place);
-        Ok(place)
-    }
-
-    pub(crate) fn place(&self, pattern: &str) -> Option<usize> {
-        self.by_pattern.get(pattern).copied()
-    }
+    /// What was verified for the text at hand and does not hold: a text with
+    /// a thousand hits of one literal is not looked at a thousand times.
+    pub(crate) failed: &'s mut Vec<u32>,
 }
 
 /// A quick hash for tables whose keys rules choose, not logs: nobody who
@@ -172,13 +142,21 @@ impl Column {
             Test::Number(compare, bits) => {
                 self.numbers.push((number, *compare, f64::from_bits(*bits)));
             }
-            Test::Cidr(net) => self.networks.push((number, *net)),
+            Test::Cidr(net) => self.networks.add(*net, number),
             Test::Part(part, compare, wanted) => {
                 self.parts.push((number, *part, *compare, *wanted));
             }
             Test::Regex(pattern) => {
-                if let Some(place) = regexes.place(pattern) {
-                    self.texts.regexes.push((number, place));
+                let Some(place) = regexes.place(pattern) else {
+                    return;
+                };
+                match regexes.needed(place) {
+                    None => self.texts.regexes.push((number, place)),
+                    Some(texts) => literals.extend(
+                        texts
+                            .iter()
+                            .map(|text| (text.clone(), number, Check::Regex(place))),
+                    ),
                 }
             }
             Test::Text { tokens, cased } => self.texts.add(number, tokens, *cased, literals),
@@ -238,11 +216,8 @@ impl Column {
         if !self.networks.is_empty()
             && let Some(ip) = ip_of(value)
         {
-            for (predicate, net) in &self.networks {
-                if net.contains(&ip) {
-                    work.marks.set(Some(*predicate));
-                }
-            }
+            self.networks
+                .holding(ip, |predicate| work.marks.set(Some(predicate)));
         }
     }
 }
@@ -318,13 +293,21 @@ impl Texts {
             .kind(kind)
             .build(&distinct)
             .map_err(|e| format!("too many patterns for one field: {e}"))?;
+        self.prefilter = distinct.len() <= PREFILTER_LITERALS;
         self.search = Some(search);
         Ok(())
     }
 
     fn test(&self, text: &[u8], work: &mut Work<'_>) {
-        let folded = pattern::folded(text, work.folded);
-        let marks = &mut *work.marks;
+        let Work {
+            marks,
+            folded,
+            regexes,
+            caches,
+            failed,
+        } = work;
+        let mut regex = Matcher { regexes, caches };
+        let folded = pattern::folded(text, folded);
         if self.lengths & length_bit(folded) != 0 {
             // A number and a text may share an entry's text: all are looked at.
             for (exact, number) in self.exact.iter_hash(quick(folded)) {
@@ -333,29 +316,30 @@ impl Texts {
                 }
             }
         }
-        self.test_search(text, folded, marks);
+        failed.clear();
+        self.test_search(text, folded, marks, &mut regex, failed);
         for (number, place) in &self.open {
             if !marks.has(*number) && self.pattern_holds(*place, text, folded) {
                 marks.set(Some(*number));
             }
         }
         for (number, place) in &self.regexes {
-            if let (Some(regex), Some(cache), false) = (
-                work.regexes.get(*place),
-                work.caches.get_mut(*place),
-                marks.has(*number),
-            ) && regex
-                .search_half_with(cache, &Input::new(text).earliest(true))
-                .is_some()
-            {
+            if !marks.has(*number) && regex.holds(*place, text) {
                 marks.set(Some(*number));
             }
         }
     }
 
-    fn test_search(&self, text: &[u8], folded: &[u8], marks: &mut Marks) {
+    fn test_search(
+        &self,
+        text: &[u8],
+        folded: &[u8],
+        marks: &mut Marks,
+        regex: &mut Matcher<'_>,
+        failed: &mut Vec<u32>,
+    ) {
         let Some(search) = &self.search else { return };
-        if folded.len() >= PREFILTER_FROM && !search.is_match(folded) {
+        if self.prefilter && folded.len() >= PREFILTER_FROM && !search.is_match(folded) {
             return;
         }
         for hit in search.find_overlapping_iter(folded) {
@@ -365,12 +349,18 @@ impl Texts {
                     Check::Anywhere => true,
                     Check::AtStart => hit.start() == 0,
                     Check::AtEnd => hit.end() == folded.len(),
-                    Check::Pattern(place) => {
-                        !marks.has(*number) && self.pattern_holds(*place, text, folded)
+                    Check::Pattern(_) | Check::Regex(_)
+                        if marks.has(*number) || failed.contains(number) =>
+                    {
+                        continue;
                     }
+                    Check::Pattern(place) => self.pattern_holds(*place, text, folded),
+                    Check::Regex(place) => regex.holds(*place, text),
                 };
                 if holds {
                     marks.set(Some(*number));
+                } else if matches!(check, Check::Pattern(_) | Check::Regex(_)) {
+                    failed.push(*number);
                 }
             }
         }
@@ -381,6 +371,23 @@ impl Texts {
             let text = if pattern.cased { text } else { folded };
             pattern::matches(&pattern.tokens, text)
         })
+    }
+}
+
+/// Runs regular expressions with a worker's caches.
+struct Matcher<'w> {
+    regexes: &'w [Regex],
+    caches: &'w mut [Cache],
+}
+
+impl Matcher<'_> {
+    fn holds(&mut self, place: usize, text: &[u8]) -> bool {
+        let (Some(regex), Some(cache)) = (self.regexes.get(place), self.caches.get_mut(place))
+        else {
+            return false;
+        };
+        let input = Input::new(text).earliest(true);
+        regex.search_half_with(cache, &input).is_some()
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a rule set to a detector: which rules each log class has, what its
 //! fields are called there, and what each rule's observations are made of.
 
-use super::column::Regexes;
 use super::condition::{self, Expr};
 use super::index::{Builder, Index};
 use super::kind::{Limits, Refusal};
 use super::modifier::{self, Question, Test};
+use super::regexes::Regexes;
 use super::unit::{self, Unit};
 use super::{KINDS, LANES, Options, Route};
 use crate::event::LogSource;
@@ -25,8 +25,15 @@ pub(crate) struct ClassPlan {
     pub(crate) keys: Vec<KeySpec>,
 }
 
+impl ClassPlan {
+    /// Whether two plans do the same; their indexes are not built yet.
+    fn same(&self, other: &ClassPlan) -> bool {
+        self.keys == other.keys && self.uses == other.uses
+    }
+}
+
 /// One observation that a match makes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Use {
     pub(crate) unit: u16,
     pub(crate) member: u16,
@@ -47,7 +54,10 @@ pub(crate) struct KeySpec {
 /// The parts of a detector that compiling makes.
 pub(crate) struct Compiled {
     pub(crate) units: Vec<Unit>,
+    /// The distinct plans; most classes share theirs with others.
     pub(crate) plans: Vec<ClassPlan>,
+    /// Per log class, its plan.
+    pub(crate) plan_of: Vec<usize>,
     pub(crate) regexes: Regexes,
     pub(crate) projection: Projection,
     /// Rules that no log class has.
@@ -147,15 +157,26 @@ impl Compiler<'_> {
     }
 
     fn finish(mut self, classes: &[LogSource]) -> Result<Compiled, Vec<Diagnostic>> {
-        let mut made = Vec::new();
+        let mut made: Vec<(Builder, ClassPlan)> = Vec::new();
+        let mut plan_of = Vec::new();
+        // A rule for `linux` is in some fifty classes, most of which ask the
+        // same in the same fields: each such plan is built and kept once.
+        let mut add = |new: (Builder, ClassPlan)| {
+            let same = |old: &(Builder, ClassPlan)| old.0.same(&new.0) && old.1.same(&new.1);
+            let at = made.iter().position(same).unwrap_or(made.len());
+            if at == made.len() {
+                made.push(new);
+            }
+            plan_of.push(at);
+        };
         let mut routed = vec![false; self.rules.rules.len()];
         match self.options.route {
             Route::ByClass => {
                 for class in classes {
-                    made.push(self.class(Some(class), &mut routed));
+                    add(self.class(Some(class), &mut routed));
                 }
             }
-            Route::All => made.push(self.class(None, &mut routed)),
+            Route::All => add(self.class(None, &mut routed)),
         }
         self.name_values();
         self.wanted.extend(ACTOR);
@@ -186,6 +207,7 @@ impl Compiler<'_> {
         Ok(Compiled {
             units: self.units,
             plans,
+            plan_of,
             regexes: self.regexes,
             projection,
             unrouted,

@@ -86,6 +86,16 @@ impl Expr {
         }
     }
 
+    /// Tells every predicate, as often as it stands here.
+    pub(crate) fn each(&self, tell: &mut impl FnMut(u32)) {
+        match self {
+            Expr::True | Expr::False => {}
+            Expr::Predicate(number) => tell(*number),
+            Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.each(tell)),
+            Expr::Not(inner) => inner.each(tell),
+        }
+    }
+
     /// Predicates of which at least one holds whenever the condition does, and
     /// what they cost together; `None` when it can hold without any (a
     /// negation, say), so that it must always be evaluated. Of a conjunction

@@ -134,6 +134,7 @@ impl Kind for Deviating {
                 u64::from(sighting.count)
             },
             observed: Some(deviation.observed),
+            margin: None,
             deviation: Some(deviation),
         })
     }

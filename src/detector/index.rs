@@ -8,10 +8,11 @@
 
 use hashbrown::HashMap;
 
-use super::column::{Column, Regexes, Work, text_of};
+use super::column::{Column, Work, text_of};
 use super::condition::{self, Expr};
 use super::modifier::{Asked, Question, Test};
 use super::pattern;
+use super::regexes::Regexes;
 use super::scratch::Scratch;
 use crate::event::{Event, Value};
 use crate::field::Field;
@@ -66,6 +67,15 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
+    /// Whether both ask the same of the same fields for the same rules.
+    pub(crate) fn same(&self, other: &Builder) -> bool {
+        // The field that a `fieldref` names is resolved in `others`.
+        self.rules.len() == other.rules.len()
+            && self.list == other.list
+            && self.rules == other.rules
+            && self.others == other.others
+    }
+
     fn predicate(&mut self, field: Option<Field>, test: &Test) -> Expr {
         let next = u32::try_from(self.list.len()).unwrap_or(u32::MAX);
         let number = *self
@@ -162,7 +172,7 @@ impl Builder {
 const NONE: u16 = u16::MAX;
 
 /// A `fieldref`: compared after the walk, when both values are known.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Other {
     number: u32,
     left: Field,
@@ -188,7 +198,9 @@ pub(crate) struct Index {
     always: Vec<u32>,
 }
 
-/// How common a predicate's hits are, roughly: long texts are rare, ranges are not.
+/// How common a predicate's hits are, roughly: long texts are rare, ranges are
+/// not. What many rules ask (`event.action: ssh_login`) describes the log and
+/// not a find, and its hits make all of them candidates: see [`Index::watch`].
 fn cost(test: &Test) -> f64 {
     match test {
         Test::Text { tokens, .. } => {
@@ -205,7 +217,18 @@ fn cost(test: &Test) -> f64 {
 
 impl Index {
     fn watch(&mut self, tests: &[(Option<Field>, Test)], rules: Vec<(u32, Expr)>) {
-        let costs: Vec<f64> = tests.iter().map(|(_, test)| cost(test)).collect();
+        let mut uses = vec![0_u32; tests.len()];
+        for (_, expr) in &rules {
+            expr.each(&mut |p| {
+                if let Some(uses) = uses.get_mut(p as usize) {
+                    *uses += 1;
+                }
+            });
+        }
+        let costs = tests.iter().zip(&uses);
+        let costs: Vec<f64> = costs
+            .map(|((_, test), uses)| cost(test) * f64::from(*uses))
+            .collect();
         let mut watchers = vec![Vec::new(); tests.len()];
         for ((_, expr), number) in rules.iter().zip(0..) {
             let cost = |p: u32| costs.get(p as usize).copied().unwrap_or(1.0);
@@ -247,6 +270,7 @@ impl Index {
             folded: &mut scratch.folded,
             regexes: &regexes.list,
             caches: &mut scratch.caches,
+            failed: &mut scratch.failed,
         };
         for (field, value) in event.values() {
             let place = self.column_of.get(usize::from(field.0)).copied();

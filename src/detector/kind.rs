@@ -91,6 +91,8 @@ pub(crate) struct Firing {
     pub(crate) events: u64,
     /// What was observed; `None` when it is the episode's events.
     pub(crate) observed: Option<f64>,
+    /// Its standard error, if it is an estimate.
+    pub(crate) margin: Option<f64>,
     /// A baseline's own account of it.
     pub(crate) deviation: Option<Deviation>,
 }

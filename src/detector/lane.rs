@@ -364,6 +364,7 @@ fn entity_of(unit: &Unit, key: &[u8]) -> Vec<(String, Vec<u8>)> {
 fn score(unit: &Unit, firing: &Firing, episode: &Episode) -> Score {
     let plain = Score {
         observed: firing.observed.unwrap_or(episode.events as f64),
+        margin: firing.margin,
         threshold: unit.plan.threshold.clone(),
         model: unit.plan.name.clone(),
         ..Score::default()

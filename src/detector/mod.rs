@@ -28,8 +28,10 @@ mod index;
 mod kind;
 mod lane;
 mod modifier;
+mod network;
 mod observation;
 mod pattern;
+mod regexes;
 mod scratch;
 mod selection;
 mod stamp;
@@ -110,8 +112,8 @@ pub struct Detector {
     units: Vec<Unit>,
     plans: Vec<ClassPlan>,
     /// Per format, the plans of its log sources.
-    plans_of: Vec<std::ops::Range<usize>>,
-    regexes: column::Regexes,
+    plans_of: Vec<Vec<usize>>,
+    regexes: regexes::Regexes,
     projection: Arc<Projection>,
     logsources: Vec<Option<Logsource>>,
     unrouted: Vec<usize>,
@@ -130,12 +132,11 @@ impl Detector {
             .flat_map(|kinds| kinds.iter().copied())
             .collect();
         let compiled = compile::compile(rules, &flat, &options)?;
-        let mut next = 0;
-        let mut plans_of = Vec::new();
-        for kinds in classes {
-            plans_of.push(next..next + kinds.len());
-            next += kinds.len();
-        }
+        let mut each = compiled.plan_of.into_iter();
+        let formats = classes.iter();
+        let plans_of = formats
+            .map(|kinds| each.by_ref().take(kinds.len()).collect())
+            .collect();
         let logsources = rules.rules.iter().map(|rule| match &rule.body {
             Body::Detection(detection) => Some(detection.logsource.clone()),
             _ => None,
@@ -176,6 +177,7 @@ impl Detector {
         for plan in &self.plans {
             let (predicates, rules) = plan.index.size();
             scratch.marks.fit(predicates);
+            scratch.failed.reserve(predicates);
             scratch.stamps.resize(scratch.stamps.len().max(rules), 0);
             let keys = scratch.keys.len().max(plan.keys.len());
             scratch.keys.resize(keys, Key::default());
@@ -213,8 +215,8 @@ impl Detector {
             Route::All => self.plans.first(),
             Route::ByClass => {
                 let plans = self.plans_of.get(usize::from(event.class.format))?;
-                let plans = self.plans.get(plans.clone())?;
-                plans.get(usize::from(event.class.kind))
+                let plan = *plans.get(usize::from(event.class.kind))?;
+                self.plans.get(plan)
             }
         }
     }

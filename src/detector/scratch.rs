@@ -10,6 +10,8 @@ use super::observation::Stretch;
 pub struct Scratch {
     pub(crate) marks: Marks,
     pub(crate) folded: Vec<u8>,
+    /// Predicates found wanting in the text at hand.
+    pub(crate) failed: Vec<u32>,
     pub(crate) caches: Vec<Cache>,
     /// Per rule of the class at hand, the last event that made it a candidate.
     pub(crate) stamps: Vec<u32>,

@@ -37,6 +37,7 @@ impl Kind for Selection {
             since: sighting.time,
             events: u64::from(sighting.count),
             observed: None,
+            margin: None,
             deviation: None,
         })
     }

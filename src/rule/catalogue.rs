@@ -89,9 +89,12 @@ catalogue! {
     ALL_OF_ONE "LNT011" "all with a single value" "`all` of one value is that value." "A|contains: x";
     BARE_ENCODING "LNT012" "an encoding that is not compared as text is found" "utf16 only makes sense before base64, and base64offset gives the middle of a text, so it needs contains." "A|wide|base64offset|contains: x";
     UNUSED_SEARCH "LNT013" "a search that no condition uses" "It has no effect." "condition: selection and not filter";
-    FILTER_SENSE "LNT014" "a filter that keeps what it lists" "A filter's condition is added with `and`: to leave out what it describes, it starts with `not`." "condition: not selection";
+    FILTER_SENSE "LNT014" "a filter that keeps what it lists" "A filter's condition is added with `and`: to leave out what it describes, it starts with `not`. The same goes for a search that is called `filter` and joined with `and`." "condition: not selection";
     MAYBE_TYPO "LNT015" "a key that resembles one that is known" "Sigma allows keys of one's own, so this one was ignored." "falsepositives: [...]";
     UPPER_CASE "LNT016" "a logsource in upper case" "Sigma's log sources are lower case; it was read as such." "product: linux";
+    NEVER "LNT018" "a rule that can never fire" "Its condition needs a field that no log of its logsource has, or needs one that is never there to be absent. What is left of the rule without such fields is never true." "user.name: root";
+    MATCHES_ALL "LNT019" "a value that anything meets" "An empty text or a lone `*` with contains, startswith or endswith, or `*` among other values, is met by whatever the field holds, so that the other values have no effect." "user.name|contains: adm";
+    UNKNOWN_TECHNIQUE "LNT020" "a tag that ATT&CK does not have" "After `attack.` stands a tactic (`initial-access`), a technique (`t1110` or `t1110.001`), a group (`g0016`) or a piece of software (`s0002`)." "tags: [attack.credential-access, attack.t1110.001]";
     UNKNOWN_FIELD "LNT017" "a field that no event has" "Syslog lines have the fields of `tipstaff fields` and no others, and a field whose name is nearly one of them is mostly a slip. A rule that asks for a field that never comes never fires, without a word." "user.name: root";
     // Found when loaded rules are made ready for the logs that there are.
     "DET001" "too many rules" "A set has room for 65,535 rules that raise alerts or are counted." "tipstaff check rules/sigma";

@@ -12,7 +12,11 @@ pub fn translate(pattern: &str) -> String {
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
         match c {
-            '\\' => rest = escape(rest, &mut out),
+            '\\' => rest = escape(rest, class, &mut out),
+            '(' if !class && rest.starts_with("?#") => {
+                let end = rest.find(')').map_or(rest.len(), |at| at + 1);
+                rest = rest.get(end..).unwrap_or_default();
+            }
             '[' if !class => {
                 class = true;
                 rest = open_class(rest, &mut out);
@@ -43,21 +47,54 @@ pub fn translate(pattern: &str) -> String {
 }
 
 /// After a backslash: what follows it, and what is left.
-fn escape<'p>(rest: &'p str, out: &mut String) -> &'p str {
+fn escape<'p>(rest: &'p str, class: bool, out: &mut String) -> &'p str {
     let Some(c) = rest.chars().next() else {
         out.push('\\');
         return rest;
     };
+    let after = rest.get(c.len_utf8()..).unwrap_or_default();
     match c {
         // Word boundaries here, plain characters there.
         '<' | '>' => out.push(c),
         'Z' => out.push_str("\\z"),
+        'e' => out.push_str("\\x1b"),
+        'b' if class => out.push_str("\\x08"),
+        // Blank space within a line.
+        'h' if class => out.push_str(" \\t"),
+        'h' => out.push_str("[ \\t]"),
+        'R' if !class => out.push_str("(?:\\r\\n|\\n|\\r)"),
+        'Q' if !class => return quoted(after, out),
+        // What is no letter of a script that escapes are made of is itself.
+        c if !c.is_ascii() => out.push(c),
+        'p' | 'P' | 'x' | 'u' | 'U' => {
+            out.push('\\');
+            out.push(c);
+            return braced(after, out);
+        }
         _ => {
             out.push('\\');
             out.push(c);
         }
     }
-    rest.get(c.len_utf8()..).unwrap_or_default()
+    after
+}
+
+/// `\Q...\E`: everything in it is itself.
+fn quoted<'p>(rest: &'p str, out: &mut String) -> &'p str {
+    let (plain, after) = rest.split_once("\\E").unwrap_or((rest, ""));
+    out.push_str(&regex::escape(plain));
+    after
+}
+
+/// The braces of `\p{Greek}` and `\x{263a}` count nothing.
+fn braced<'p>(rest: &'p str, out: &mut String) -> &'p str {
+    match rest.find('}') {
+        Some(end) if rest.starts_with('{') => {
+            out.push_str(rest.get(..=end).unwrap_or_default());
+            rest.get(end + 1..).unwrap_or_default()
+        }
+        _ => rest,
+    }
 }
 
 /// After the `[` of a class: a `]` that comes first is a member.
@@ -105,6 +142,14 @@ mod tests {
             (r"\<script\>", "<script>", true),
             (r"a\Z", "ba", true),
             (r"\{\d\}\/\-\.", "{1}/-.", true),
+            (r"^\p{Cyrillic}+$", "Дом", true),
+            (r"\x{263a}\x41", "\u{263a}A", true),
+            (r"a\hb[\h]c", "a\tb c", true),
+            (r"^\Qa.b{\E$", "a.b{", true),
+            (r"^\Qa.b{\E$", "aXb{", false),
+            (r"a(?#a note)b", "ab", true),
+            (r"\é\e", "é\u{1b}", true),
+            (r"a\Rb", "a\r\nb", true),
         ] {
             let regex = Regex::new(&translate(pattern)).unwrap();
             assert_eq!(regex.is_match(text), expected, "{pattern} on {text}");

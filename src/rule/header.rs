@@ -197,7 +197,8 @@ fn relation(item: &Node, report: &mut Report<'_>) -> Option<(String, String)> {
     let kind = text(node, "type", report)?;
     if !RELATIONS.contains(&kind.as_str()) {
         let message = format!("`{kind}` is not a relation of rules");
-        report.error(
+        // Says nothing about what is found: `obsoletes` was right in Sigma 1.
+        report.warn(
             codes::BAD_VALUE,
             node.at,
             message,

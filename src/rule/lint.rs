@@ -6,10 +6,32 @@ use super::catalogue as codes;
 use super::diagnostic::{Diagnostic, Severity, visible};
 use super::keys::nearest;
 use super::model::{Body, Detection, Header, Rule, RuleSet, Search};
+use super::reach::reach;
 use crate::field::FIELDS;
 
 /// Namespaces of tags that Sigma 2.1 knows.
 const NAMESPACES: &[&str] = &["attack", "car", "cve", "d3fend", "detection", "stp", "tlp"];
+
+/// The tactics of ATT&CK Enterprise, and two that version 18 made of
+/// defense-evasion; rules also write them with `_`.
+const TACTICS: &[&str] = &[
+    "reconnaissance",
+    "resource-development",
+    "initial-access",
+    "execution",
+    "persistence",
+    "privilege-escalation",
+    "defense-evasion",
+    "stealth",
+    "defense-impairment",
+    "credential-access",
+    "discovery",
+    "lateral-movement",
+    "collection",
+    "command-and-control",
+    "exfiltration",
+    "impact",
+];
 
 /// Everything that a pack's rules lack, in the order of the rules.
 pub fn lint(set: &RuleSet) -> Vec<Diagnostic> {
@@ -19,7 +41,12 @@ pub fn lint(set: &RuleSet) -> Vec<Diagnostic> {
         header(rule, &mut found);
         match &rule.body {
             Body::Baseline(_) => baseline(rule, &mut found),
-            Body::Detection(detection) => fields(rule, detection, &mut found),
+            Body::Detection(detection) => {
+                fields(rule, detection, &mut found);
+                let closed = is_closed(detection);
+                let known = |name: &str| !closed || is_field(name);
+                reach(rule, detection, &known, &mut found);
+            }
             Body::Correlation(_) | Body::Filter(_) => {}
         }
         let title = rule.header.title.as_str();
@@ -93,6 +120,25 @@ fn header(rule: &Rule, found: &mut Vec<Diagnostic>) {
         );
         add(found, codes::BAD_TAG, rule, &message, &remedy);
     }
+    let attack = header.tags.iter();
+    for name in attack.filter_map(|tag| tag.strip_prefix("attack.")) {
+        if !is_attack(name) {
+            let message = format!("ATT&CK has no `{name}`");
+            let remedy = "write a tactic, or a technique such as `attack.t1110.001`";
+            add(found, codes::UNKNOWN_TECHNIQUE, rule, &message, remedy);
+        }
+    }
+}
+
+/// What stands after `attack.`: one of ATT&CK's tactics, or a number of a
+/// technique, group or piece of software.
+fn is_attack(name: &str) -> bool {
+    let digits = |text: &str, n| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
+    let (head, sub) = name.split_once('.').unwrap_or((name, "000"));
+    let numbered = head.strip_prefix(['t', 'g', 's']);
+    let sub_of_technique = head.starts_with('t') || !name.contains('.');
+    TACTICS.contains(&name.replace('_', "-").as_str())
+        || (numbered.is_some_and(|n| digits(n, 4)) && digits(sub, 3) && sub_of_technique)
 }
 
 /// `^[a-z0-9_-]+\.[a-z0-9._-]+$`, and a namespace that is known.
@@ -105,14 +151,7 @@ fn is_tag(tag: &str) -> bool {
 
 /// Fields that no event will ever have, by all that is known.
 fn fields(rule: &Rule, detection: &Detection, found: &mut Vec<Diagnostic>) {
-    let logsource = &detection.logsource;
-    // Programs' lines are read into the table's fields. JSON, Zeek's columns and
-    // audit records bring names of their own, of which only a slip is told.
-    let closed = logsource.product.as_deref() == Some("linux")
-        && logsource
-            .service
-            .as_deref()
-            .is_some_and(|of| of != "auditd");
+    let closed = is_closed(detection);
     let known: Vec<&str> = FIELDS.iter().map(|info| info.name).collect();
     let mut ahead: Vec<&Search> = detection.searches.iter().map(|(_, s)| s).collect();
     ahead.reverse();
@@ -139,6 +178,15 @@ fn fields(rule: &Rule, detection: &Detection, found: &mut Vec<Diagnostic>) {
             last.at = Some(item.at.clone());
         }
     }
+}
+
+/// Whether its logs have the table's fields and no others: so it is with
+/// programs' lines. JSON, Zeek's columns and audit records bring names of
+/// their own, of which only a slip is told.
+fn is_closed(detection: &Detection) -> bool {
+    let logsource = &detection.logsource;
+    let service = logsource.service.as_deref();
+    logsource.product.as_deref() == Some("linux") && service.is_some_and(|of| of != "auditd")
 }
 
 /// Whether the table has it under this name, or under one that rules of some log use.
@@ -182,6 +230,7 @@ mod tests {
         };
         let loaded = load_text("a.yml", &text, &options).unwrap();
         let told = loaded.warnings.into_iter();
+        let told = told.filter(|d| d.code == super::codes::UNKNOWN_FIELD);
         told.map(|d| format!("{}: {}; {}", d.code, d.message, d.remedy))
             .collect()
     }

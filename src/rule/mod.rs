@@ -11,6 +11,7 @@ mod dialect;
 mod lint;
 mod load;
 mod model;
+mod reach;
 
 // text to tree
 mod keys;
@@ -36,6 +37,8 @@ pub use catalogue::{CATALOGUE, Entry, explain};
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use dialect::translate as regex_dialect;
 pub use lint::lint;
+pub use value::REGEX_SIZE_MAX;
+
 pub use load::{LoadOptions, Loaded, Statistic, load, load_text};
 
 pub use model::{

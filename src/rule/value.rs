@@ -12,6 +12,9 @@ use super::yaml::{Node, Value};
 /// Longest regular expression. The corpus' longest has 1,100 characters.
 const REGEX_MAX: usize = 8192;
 
+/// Most bytes that an expression compiles to.
+pub const REGEX_SIZE_MAX: usize = 10 << 20;
+
 /// What a value is for.
 pub(super) struct Wanted<'w> {
     pub(super) stage: Stage,
@@ -191,6 +194,7 @@ fn regex(scalar: &Scalar, wanted: &Wanted<'_>) -> Result<Literal, Wrong> {
         .case_insensitive(has(Modifier::IgnoreCase))
         .multi_line(has(Modifier::MultiLine))
         .dot_matches_new_line(has(Modifier::DotAll))
+        .size_limit(REGEX_SIZE_MAX)
         .build();
     let Err(error) = built else {
         return Ok(text);
@@ -259,7 +263,10 @@ fn placeholders(text: &str, lists: &BTreeMap<String, Vec<String>>) -> Result<(),
             return Err(wrong(
                 codes::PLACEHOLDER,
                 format!("there is no list `{name}` for this placeholder"),
-                format!("give the list `{name}` at least one value in the configuration"),
+                format!(
+                    "give it with `--list {name}=FILE`, or as `{name} = [\"value\"]` under \
+                     `[lists]` of the configuration"
+                ),
             ));
         }
         rest = after;

@@ -79,6 +79,8 @@ struct Window {
 struct ScoreRecord<'a> {
     bits: Option<f64>,
     observed: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    margin: Option<f64>,
     expected: Option<f64>,
     interval: Option<(f64, f64)>,
     threshold: &'a str,
@@ -182,6 +184,7 @@ impl<'a> ScoreRecord<'a> {
         ScoreRecord {
             bits: score.bits,
             observed: score.observed,
+            margin: score.margin,
             expected: score.expected,
             interval: score.interval,
             threshold: &score.threshold,

@@ -210,7 +210,12 @@ fn times(alert: &Alert, deed: Option<&str>) -> String {
 /// `opened a connection with 84 different values of destination.ip in 1h`.
 fn values(alert: &Alert, deed: Option<&str>) -> String {
     let deed = deed.unwrap_or("had events");
-    let n = number(alert.score.observed);
+    let about = if alert.score.margin.is_some() {
+        "about "
+    } else {
+        ""
+    };
+    let n = format!("{about}{}", number(alert.score.observed));
     let of = match context(alert).next() {
         Some((name, last)) => format!(" of {} (last {})", value(name.as_bytes()), value(last)),
         None => String::new(),

@@ -87,6 +87,7 @@ fn rate() -> Alert {
     alert.score = Score {
         bits: Some(24.04),
         observed: 812.0,
+        margin: None,
         expected: Some(30.25),
         interval: Some((11.0, 58.0)),
         threshold: ">= 16.0 bits".to_owned(),

@@ -114,7 +114,10 @@ fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
 /// The numbers block: label and text, only what the alert has.
 fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
     let score = &alert.score;
-    let mut rows = vec![("observed", number(score.observed))];
+    let margin = score.margin.map_or_else(String::new, |margin| {
+        format!(", give or take {} (sampled)", number(margin))
+    });
+    let mut rows = vec![("observed", format!("{}{margin}", number(score.observed)))];
     if let Some(expected) = score.expected {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
             format!(" (99 % between {} and {})", number(low), number(high))

@@ -90,6 +90,7 @@ impl Kind for EventCount {
             since,
             events: total,
             observed: None,
+            margin: None,
             deviation: None,
         })
     }

@@ -3,6 +3,7 @@
 //! Windows slide on event time and hold both their ends. Groups are bounded
 //! per lane and given up when their window is over.
 
+mod distinct;
 mod event_count;
 mod temporal;
 mod temporal_ordered;

@@ -110,6 +110,7 @@ impl Kind for Temporal {
             since,
             events: met as u64,
             observed: Some(observed),
+            margin: None,
             deviation: None,
         })
     }

@@ -172,6 +172,7 @@ impl Kind for Ordered {
             since: step.start,
             events: self.task.members as u64,
             observed: Some(observed),
+            margin: None,
             deviation: None,
         })
     }

@@ -1,48 +1,72 @@
 //! `value_count`: how many distinct values a group has within the timespan.
 //!
-//! Exact up to four times the condition's number, at least 64 and at most 256
-//! values; of more, the most recently seen are kept, so that a condition up to
-//! 255 is never wrong and what is shown is too low at most.
+//! For conditions up to 255, exact up to four times the condition's number, at
+//! least 64 and at most 256 values; of more, the most recently seen are kept,
+//! so that the condition is never wrong and what is shown is too low at most.
+//! For greater ones, exact up to 1,024 values and beyond from a sample, with
+//! the error shown ([`super::distinct`]).
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::distinct::{Count, Distinct};
 use super::{Row, Task};
 use crate::detector::groups::{Body, Groups, NONE, Record};
 use crate::detector::kind::{Firing, Kind, Sighting};
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 pub(super) static ROW: Row = Row {
     name: "value_count",
     about: "how many distinct values of a field a group has within the timespan",
     needs_field: true,
     needs_bounds: true,
-    bound_max: 255.0,
+    // A sample's scale is a power of two well within an f64's whole numbers.
+    bound_max: 1e9,
     every_echo: false,
     build: |task| {
-        Box::new(ValueCount {
-            groups: Groups::new(task.groups),
-            most: usize::try_from(task.enough().saturating_mul(4))
-                .unwrap_or(VALUES_MAX)
-                .clamp(VALUES_MAX / 4, VALUES_MAX),
-            task: task.clone(),
-        })
+        let enough = usize::try_from(task.enough()).unwrap_or(usize::MAX);
+        if enough < VALUES_MAX {
+            let most = (enough * 4).clamp(VALUES_MAX / 4, VALUES_MAX);
+            Box::new(ValueCount::<Few>::new(task, most))
+        } else {
+            Box::new(ValueCount::<Many>::new(task, usize::MAX))
+        }
     },
 };
 
-/// Values ever kept per group.
+/// Values ever kept per group, for conditions below it.
 const VALUES_MAX: usize = 256;
 /// Values whose text is kept for the alert.
 const SHOWN_MAX: usize = 5;
 /// Largest capacity a record keeps for its next group.
 const SPARE: usize = 32;
 
-struct ValueCount {
+struct ValueCount<S> {
     task: Task,
-    /// Values kept per group.
+    /// Values kept per group, where it is not the set that says so.
     most: usize,
-    groups: Groups<One, Values>,
+    groups: Groups<One, Values<S>>,
+}
+
+impl<S: Set> ValueCount<S> {
+    fn new(task: &Task, most: usize) -> ValueCount<S> {
+        ValueCount {
+            groups: Groups::new(task.groups),
+            most,
+            task: task.clone(),
+        }
+    }
+}
+
+/// A group's values.
+trait Set: Default + Send + Serialize + for<'de> Deserialize<'de> {
+    /// Takes a value in and forgets what no window that ends at `newest` holds.
+    fn add(&mut self, value: u64, time: Time, newest: Time, span: Span, most: usize);
+    fn count(&self) -> Count;
+    fn oldest(&self) -> Option<Time>;
+    fn reset(&mut self);
+    fn heap(&self) -> usize;
 }
 
 /// A group that has had one value, or the record that has taken over.
@@ -69,17 +93,16 @@ impl Body for One {
     }
 }
 
-/// Values in the order in which they were last seen.
+/// A group's values, and some of them as they were written.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Values {
-    seen: VecDeque<(u64, Time)>,
+struct Values<S> {
+    seen: S,
     shown: VecDeque<(u64, Vec<u8>)>,
 }
 
-impl Record for Values {
+impl<S: Set> Record for Values<S> {
     fn reset(&mut self) {
-        self.seen.clear();
-        self.seen.shrink_to(SPARE);
+        self.seen.reset();
         self.shown.clear();
     }
 
@@ -89,26 +112,79 @@ impl Record for Values {
             .iter()
             .map(|(_, text)| text.capacity() + 32)
             .sum();
-        self.seen.capacity() * size_of::<(u64, Time)>() + shown
+        self.seen.heap() + shown
     }
 }
 
-impl Values {
-    fn add(&mut self, value: u64, time: Time, oldest: Time, most: usize) {
-        let at = self.seen.iter().rposition(|(seen, _)| *seen == value);
-        let before = at.and_then(|at| self.seen.remove(at));
+/// Up to 256 values in the order in which they were last seen.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Few(VecDeque<(u64, Time)>);
+
+impl Set for Few {
+    fn add(&mut self, value: u64, time: Time, newest: Time, span: Span, most: usize) {
+        let (seen, oldest) = (&mut self.0, newest.minus(span));
+        let at = seen.iter().rposition(|(seen, _)| *seen == value);
+        let before = at.and_then(|at| seen.remove(at));
         let time = before.map_or(time, |(_, last)| last.max(time));
         // A late event finds its place, so that the front is the oldest.
-        let mut at = self.seen.len();
-        while at > 0 && self.seen.get(at - 1).is_some_and(|e| e.1 > time) {
+        let mut at = seen.len();
+        while at > 0 && seen.get(at - 1).is_some_and(|e| e.1 > time) {
             at -= 1;
         }
-        self.seen.insert(at, (value, time));
-        while self.seen.len() > most || self.seen.front().is_some_and(|e| e.1 < oldest) {
-            self.seen.pop_front();
+        seen.insert(at, (value, time));
+        while seen.len() > most || seen.front().is_some_and(|e| e.1 < oldest) {
+            seen.pop_front();
         }
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "at most 256")]
+    fn count(&self) -> Count {
+        Count {
+            values: self.0.len() as f64,
+            error: None,
+        }
+    }
+
+    fn oldest(&self) -> Option<Time> {
+        self.0.front().map(|entry| entry.1)
+    }
+
+    fn reset(&mut self) {
+        self.0.clear();
+        self.0.shrink_to(SPARE);
+    }
+
+    fn heap(&self) -> usize {
+        self.0.capacity() * size_of::<(u64, Time)>()
+    }
+}
+
+/// Any number of values.
+type Many = Distinct;
+
+impl Set for Distinct {
+    fn add(&mut self, value: u64, time: Time, newest: Time, span: Span, _most: usize) {
+        Distinct::add(self, value, time, newest, span);
+    }
+
+    fn count(&self) -> Count {
+        Distinct::count(self)
+    }
+
+    fn oldest(&self) -> Option<Time> {
+        Distinct::oldest(self)
+    }
+
+    fn reset(&mut self) {
+        Distinct::reset(self);
+    }
+
+    fn heap(&self) -> usize {
+        Distinct::heap(self)
+    }
+}
+
+impl<S> Values<S> {
     fn show(&mut self, value: u64, text: &[u8]) {
         if self.shown.iter().any(|(shown, _)| *shown == value) {
             return;
@@ -126,32 +202,40 @@ impl Values {
     }
 }
 
-impl Kind for ValueCount {
+impl<S: Set> Kind for ValueCount<S> {
     fn observe(&mut self, s: &Sighting<'_>) -> Option<Firing> {
         let (one, pool) = self.groups.enter(s.key, s.time, self.task.keep);
         let span = self.task.span;
         let alone = one.time == Time::MIN || one.value == s.value || s.time.since(one.time) > span;
         let (distinct, since) = if one.values == NONE && alone {
             (one.value, one.time) = (s.value, one.time.max(s.time));
-            (1, s.time)
+            let one = Count {
+                values: 1.0,
+                error: None,
+            };
+            (one, s.time)
         } else {
             let first = (one.values == NONE).then_some((one.value, one.time));
             let values = pool.take(&mut one.values);
             one.time = one.time.max(s.time);
-            let oldest = one.time.minus(span);
             for (value, time) in first.into_iter().chain([(s.value, s.time)]) {
-                values.add(value, time, oldest, self.most);
+                values.seen.add(value, time, one.time, span, self.most);
             }
             values.show(s.value, s.value_text);
-            let since = values.seen.front().map_or(s.time, |e| e.1);
-            (values.seen.len(), since)
+            let since = values.seen.oldest().unwrap_or(s.time);
+            (values.seen.count(), since)
         };
-        #[expect(clippy::cast_precision_loss, reason = "at most 256")]
-        let observed = distinct as f64;
-        self.task.holds(observed).then_some(Firing {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count far below 2^53"
+        )]
+        let events = distinct.values as u64;
+        self.task.holds(distinct.values).then_some(Firing {
             since,
-            events: u64::try_from(distinct).unwrap_or(0).max(u64::from(s.count)),
-            observed: Some(observed),
+            events: events.max(u64::from(s.count)),
+            observed: Some(distinct.values),
+            margin: distinct.error,
             deviation: None,
         })
     }

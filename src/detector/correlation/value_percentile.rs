@@ -122,6 +122,7 @@ impl Kind for Percentile {
             since: values.front().map_or(s.time, |value| value.0),
             events: values.len() as u64,
             observed: Some(observed),
+            margin: None,
             deviation: None,
         })
     }

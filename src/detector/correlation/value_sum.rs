@@ -141,6 +141,7 @@ impl Kind for Values {
             since,
             events: sums.count,
             observed: Some(observed),
+            margin: None,
             deviation: None,
         })
     }
