@@ -4,12 +4,13 @@
 //! rule of its own by the same detector that judges the whole, so that the
 //! explanation cannot disagree with the verdict.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::rules;
 use super::terminal::Terminal;
 use super::{Exit, exit::Failure};
-use crate::detector::{Detector, Options, Route, Scratch};
+use crate::detector::{self, Detector, Options, Route, Scratch};
 use crate::escape::{Escaped, shortened};
 use crate::event::{Event, Value};
 use crate::field::Names;
@@ -19,10 +20,21 @@ use crate::sync::Arc;
 /// Longest part of a value that is shown, in characters.
 const SHOWN: usize = 60;
 
+/// Value lists for `expand`.
+type Lists = BTreeMap<String, Vec<String>>;
+
+/// What a tree is shown over.
+struct Shown<'a> {
+    event: &'a Event<'a>,
+    names: &'a Names,
+    lists: &'a Lists,
+}
+
 /// Rules taken apart.
 pub(super) struct Explainer {
     detector: Arc<Detector>,
     scratch: Scratch,
+    lists: Lists,
     /// By rule, its trees.
     rules: Vec<Vec<Node>>,
 }
@@ -40,8 +52,8 @@ struct ItemNode {
     label: String,
     field: Option<String>,
     atom: u32,
-    /// `(value, its atom)`.
-    values: Vec<(Literal, u32)>,
+    /// The item with each value alone, and its atom.
+    values: Vec<(Item, u32)>,
 }
 
 impl Explainer {
@@ -74,6 +86,7 @@ impl Explainer {
         }
         Ok(Explainer {
             scratch: detector.scratch(),
+            lists: set.lists.clone(),
             detector,
             rules,
         })
@@ -92,9 +105,14 @@ impl Explainer {
             .to_vec();
         met.sort_unstable();
         let met = |atom: u32| met.binary_search(&atom).is_ok();
+        let shown = Shown {
+            event,
+            names,
+            lists: &self.lists,
+        };
         let mut text = String::new();
         for tree in self.rules.get(rule).into_iter().flatten() {
-            show(tree, &met, event, names, 1, &mut text);
+            show(tree, &met, &shown, 1, &mut text);
         }
         text
     }
@@ -170,7 +188,8 @@ fn atom_node(rule: &Rule, detection: &Detection, item: &Item, parts: &mut RuleSe
             values: vec![value.clone()],
             ..item.clone()
         };
-        (value.clone(), atom(rule, detection, single, parts))
+        let atom = atom(rule, detection, single.clone(), parts);
+        (single, atom)
     });
     let values = values.collect();
     ItemNode {
@@ -205,14 +224,7 @@ fn holds(node: &Node, met: &impl Fn(u32) -> bool) -> bool {
     }
 }
 
-fn show(
-    node: &Node,
-    met: &impl Fn(u32) -> bool,
-    event: &Event<'_>,
-    names: &Names,
-    depth: usize,
-    out: &mut String,
-) {
+fn show(node: &Node, met: &impl Fn(u32) -> bool, over: &Shown<'_>, depth: usize, out: &mut String) {
     let (indent, verdict) = ("  ".repeat(depth), holds(node, met));
     // Writing to a String cannot fail.
     match node {
@@ -224,23 +236,21 @@ fn show(
             let name = Escaped(name.as_bytes());
             let _ = writeln!(out, "{verdict:<5} {indent}{name}{how}");
             for part in parts {
-                show(part, met, event, names, depth + 1, out);
+                show(part, met, over, depth + 1, out);
             }
         }
         Node::Not(inner) => {
             let _ = writeln!(out, "{verdict:<5} {indent}not");
-            show(inner, met, event, names, depth + 1, out);
+            show(inner, met, over, depth + 1, out);
         }
         Node::Item(item) => {
-            let seen = seen(item, event, names);
+            let seen = seen(item, over.event, over.names);
             let label = Escaped(item.label.as_bytes());
             let _ = writeln!(out, "{verdict:<5} {indent}{label} on {seen}");
-            for (value, atom) in &item.values {
-                let place = met(*atom)
-                    .then(|| place(item, value, event, names))
-                    .flatten();
+            for (one, atom) in &item.values {
+                let place = met(*atom).then(|| place(item, one, over)).flatten();
                 let place = place.unwrap_or_default();
-                let value = spelled(value);
+                let value = one.values.first().map(spelled).unwrap_or_default();
                 let _ = writeln!(out, "{:<5} {indent}  {value}{place}", met(*atom));
             }
         }
@@ -283,14 +293,10 @@ fn spelled(value: &Literal) -> String {
     }
 }
 
-/// ` at bytes 4..9 of "..."`: where the value's longest plain part stands in
-/// the first of the event's values that has it.
-fn place(item: &ItemNode, value: &Literal, event: &Event<'_>, names: &Names) -> Option<String> {
-    let Literal::Text(text) = value else {
-        return None;
-    };
-    let plain = text.split(['*', '?']).max_by_key(|part| part.len())?;
-    let needle = plain.replace("\\\\", "\\").to_lowercase();
+/// ` at bytes 4..9 of "..."`: where the value is met in the first of the
+/// event's values that does so.
+fn place(item: &ItemNode, one: &Item, over: &Shown<'_>) -> Option<String> {
+    let (event, names, lists) = (over.event, over.names, over.lists);
     let mut texts = Vec::new();
     match item.field.as_ref().map(|field| names.get(field)) {
         Some(field) => collect(event.get(field?)?, &mut texts),
@@ -300,13 +306,11 @@ fn place(item: &ItemNode, value: &Literal, event: &Event<'_>, names: &Names) -> 
             .for_each(|(_, value)| collect(*value, &mut texts)),
     }
     texts.into_iter().find_map(|text| {
-        // ASCII case only: folding may change lengths, and the range is of the value's bytes.
-        let folded = text.to_ascii_lowercase();
-        let at = memchr::memmem::find(&folded, needle.as_bytes())?;
-        let end = at + needle.len();
+        let found = detector::place(one, lists, text)?;
+        let around = shortened(text.get(found.clone())?, SHOWN);
         Some(format!(
-            " at bytes {at}..{end} of \"{}\"",
-            shortened(text, SHOWN)
+            " at bytes {}..{}: \"{around}\"",
+            found.start, found.end
         ))
     })
 }

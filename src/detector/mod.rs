@@ -31,6 +31,7 @@ mod modifier;
 mod network;
 mod observation;
 mod pattern;
+mod place;
 mod regexes;
 mod scratch;
 mod selection;
@@ -45,6 +46,7 @@ pub use evidence::Seen;
 pub use kind::KindRow;
 pub use lane::{Lane, Size};
 pub use observation::{LANES, Observation, Observations, Stretch};
+pub use place::place;
 pub use scratch::Scratch;
 
 use regex_automata::meta::Regex;

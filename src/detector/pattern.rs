@@ -225,7 +225,8 @@ fn advance<'t>(tokens: &[Token], from: &'t [u8]) -> Option<&'t [u8]> {
     }
 }
 
-fn take<'t>(token: &Token, text: &'t [u8]) -> Option<&'t [u8]> {
+/// What is left of a text after a token at its start.
+pub(crate) fn take<'t>(token: &Token, text: &'t [u8]) -> Option<&'t [u8]> {
     match token {
         Token::Text(expected) => text.strip_prefix(expected.as_slice()),
         Token::One => {

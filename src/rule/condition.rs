@@ -14,14 +14,16 @@ const DEPTH_MAX: usize = 40;
 /// What a condition's names are.
 pub(super) struct Names<'n> {
     /// The names in order; a condition counts in them.
-    pub(super) names: &'n [String],
+    pub(super) all: &'n [String],
     /// What one is called in messages: `search` or `rule`.
     pub(super) what: &'n str,
+    /// Sigma 1's `timeframe:`, if there is one.
+    pub(super) timeframe: Option<&'n str>,
 }
 
 impl Names<'_> {
     fn listed(&self) -> String {
-        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = self.all.iter().map(String::as_str).collect();
         super::keys::listed(&names)
     }
 }
@@ -33,7 +35,7 @@ pub(super) fn condition(
     names: &Names<'_>,
     report: &mut Report<'_>,
 ) -> Option<Condition> {
-    let tokens = match tokens(text) {
+    let tokens = match tokens(text, names.timeframe) {
         Ok(tokens) => tokens,
         Err(wrong) => return wrong.report(text, at, report),
     };
@@ -101,7 +103,7 @@ fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '*')
 }
 
-fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
+fn tokens<'t>(text: &'t str, timeframe: Option<&str>) -> Result<Vec<Token<'t>>, Wrong> {
     let mut tokens = Vec::new();
     let mut rest = text;
     loop {
@@ -118,7 +120,11 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
                     text: rest.get(..c.len_utf8()).unwrap_or(""),
                     from,
                 };
-                return Err(odd_character(c, token));
+                let after = rest.get(c.len_utf8()..).unwrap_or_default();
+                return Err(match c {
+                    '|' => aggregation(token, after, timeframe),
+                    _ => odd_character(c, token),
+                });
             }
         };
         let (word, after) = rest.split_at_checked(len).unwrap_or((rest, ""));
@@ -127,17 +133,25 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Wrong> {
     }
 }
 
+/// Sigma 1's aggregation, with the correlation to write in its place.
+fn aggregation(token: Token<'_>, after: &str, timeframe: Option<&str>) -> Wrong {
+    let example = "{type: event_count, rules: [NAME], group-by: [FIELD], timespan: 5m, \
+                   condition: {gte: 10}}";
+    let correlation = super::legacy::correlation(after, timeframe);
+    let remedy = format!(
+        "end the condition here, give the rule `name: NAME`, and add a document with `title:` and \
+         `correlation: {}`",
+        correlation.as_deref().unwrap_or(example)
+    );
+    Wrong::at(
+        token,
+        codes::LEGACY,
+        "aggregations in conditions left Sigma with version 2".into(),
+        remedy,
+    )
+}
+
 fn odd_character(c: char, token: Token<'_>) -> Wrong {
-    if c == '|' {
-        return Wrong::at(
-            token,
-            codes::LEGACY,
-            "aggregations in conditions left Sigma with version 2".into(),
-            "end the condition here, give the rule a `name:`, and add a document with \
-             `correlation: {type: event_count, rules: [that name], group-by: [field], \
-             timespan: 5m, condition: {gte: 10}}` (value_count for `count(field)`)",
-        );
-    }
     Wrong::at(
         token,
         codes::CONDITION,
@@ -265,10 +279,10 @@ impl<'t> Parser<'t> {
             return Err(Wrong::at(token, codes::CONDITION, message, remedy));
         }
         let names = self.names;
-        if let Some(at) = names.names.iter().position(|name| name == token.text) {
+        if let Some(at) = names.all.iter().position(|name| name == token.text) {
             return Ok(Condition::Search(at));
         }
-        let known: Vec<&str> = names.names.iter().map(String::as_str).collect();
+        let known: Vec<&str> = names.all.iter().map(String::as_str).collect();
         let message = format!("there is no {} `{}`", names.what, token.text);
         let remedy = super::keys::suggest(token.text, &known);
         Err(Wrong::at(token, codes::UNKNOWN_SEARCH, message, remedy))
@@ -294,7 +308,7 @@ impl<'t> Parser<'t> {
             ));
         };
         self.next += 1;
-        let names = self.names.names.iter().enumerate();
+        let names = self.names.all.iter().enumerate();
         let chosen: Vec<usize> = names
             .filter(|(_, name)| selects(pattern.text, name))
             .map(|(at, _)| at)
@@ -363,8 +377,9 @@ mod tests {
             end: text.len(),
         };
         let names = Names {
-            names: &names,
+            all: &names,
             what: "search",
+            timeframe: Some("7m"),
         };
         let read = condition(text, at, &names, &mut report);
         read.ok_or_else(|| report.found.remove(0))
@@ -429,6 +444,14 @@ mod tests {
                 wrong.message
             );
         }
+    }
+
+    #[test]
+    fn an_aggregation_is_told_with_its_correlation() {
+        let wrong = read("sel_a | count(user) by ip > 5").unwrap_err();
+        let new = "{type: value_count, rules: [NAME], group-by: [ip], timespan: 7m, \
+                   condition: {field: user, gt: 5}}";
+        assert!(wrong.remedy.contains(new), "{}", wrong.remedy);
     }
 
     #[test]

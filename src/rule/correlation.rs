@@ -194,8 +194,9 @@ fn extended(
 ) -> Option<Condition> {
     let names: Vec<String> = rules.iter().map(|r| r.name.clone()).collect();
     let names = Names {
-        names: &names,
+        all: &names,
         what: "rule",
+        timeframe: None,
     };
     condition(text, node.at, &names, report)
 }

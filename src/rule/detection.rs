@@ -61,7 +61,12 @@ pub(super) fn detection(
     for name in own {
         keys.take(name);
     }
-    if let Some(old) = keys.take("timeframe") {
+    let old = keys.take("timeframe");
+    let timeframe = old.and_then(|old| match &old.value {
+        Value::Scalar(scalar) => Some(scalar.text.as_str()),
+        _ => None,
+    });
+    if let Some(old) = old {
         let message = "`timeframe:` left Sigma with version 2";
         let remedy = "remove it, and add a `correlation:` document with a `timespan:`";
         report.error(codes::LEGACY, old.at, message, remedy);
@@ -82,7 +87,7 @@ pub(super) fn detection(
         return found;
     }
     if let Some(node) = condition_node {
-        found.conditions = conditions(node, &found.searches, report);
+        found.conditions = conditions(node, &found.searches, timeframe, report);
         unused(&found.conditions, &places, report);
     }
     found
@@ -91,12 +96,14 @@ pub(super) fn detection(
 fn conditions(
     node: &Node,
     searches: &[(String, Search)],
+    timeframe: Option<&str>,
     report: &mut Report<'_>,
 ) -> Vec<Condition> {
     let names: Vec<String> = searches.iter().map(|(name, _)| name.clone()).collect();
     let names = Names {
-        names: &names,
+        all: &names,
         what: "search",
+        timeframe,
     };
     let texts = texts(node, "the condition", report);
     if texts.is_empty() {

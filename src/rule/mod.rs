@@ -26,6 +26,7 @@ mod correlation;
 mod detection;
 mod document;
 mod header;
+mod legacy;
 mod modifier;
 mod value;
 
