@@ -17,6 +17,8 @@ mod support;
 mod agree;
 // Black box: help, exit codes, output.
 mod cli;
+// Lists, correlations and explanations of `match`.
+mod cli_match;
 // What `tune` advises holds when it is done.
 mod cli_tune;
 // What other projects expect of the same lines.

@@ -13,6 +13,7 @@ use super::input::{Tally, each_line};
 use super::lists::Lists;
 use super::plural;
 use super::rules;
+use super::sequence::Sequence;
 use super::terminal::Terminal;
 use crate::detector::{self, Detector, Route, Scratch};
 use crate::escape::Escaped;
@@ -28,9 +29,10 @@ use crate::sync::Arc;
 ///
 /// Reads one JSON object per line, with any field names, flat (`"user.name"`)
 /// or nested, and prints for each the rules that match it:
-/// `{"n": 1, "rules": ["id or title"]}`. It looks at one event at a time, so
-/// correlations and baselines never match here. A rule that cannot load ends
-/// the command before any event is read.
+/// `{"n": 1, "rules": ["id or title"]}`. Correlations take in the events that
+/// have a time (`@timestamp`, `timestamp`, `time`, ...) in the order in which
+/// they stand, and are named at the event that makes them fire; baselines never
+/// match here. A rule that cannot load ends the command before any event is read.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Files with one JSON object per line, or `-` for standard input
@@ -108,7 +110,9 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     } else {
         None
     };
+    let sequence = Sequence::of(&detector, &loaded.rules.rules);
     let mut printer = Printer {
+        sequence,
         explainer,
         out: BufWriter::new(io::stdout().lock()),
         record: Vec::new(),
@@ -135,6 +139,8 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
 }
 
 struct Printer<'a, W: Write> {
+    /// Where the rules hold correlations.
+    sequence: Option<Sequence>,
     explainer: Option<Explainer>,
     out: W,
     record: Vec<u8>,
@@ -176,10 +182,14 @@ impl<W: Write> Printer<'_, W> {
             return Ok(true);
         }
         let matched = matched.iter().filter_map(|&at| self.rules.get(at as usize));
+        let mut rules: Vec<&str> = matched.map(name).collect();
+        if let (Some(sequence), Ok(())) = (&mut self.sequence, read) {
+            rules.extend(sequence.take(&self.detector, &mut event, line, &mut self.scratch));
+        }
         let record = Record {
             n: self.n,
             error: read.err(),
-            rules: matched.map(name).collect(),
+            rules,
         };
         self.record.clear();
         quoted::write_line(&mut self.record, &record)?;

@@ -30,6 +30,7 @@ mod progress;
 mod replay;
 mod rules;
 mod run;
+mod sequence;
 mod summary;
 mod terminal;
 mod test;

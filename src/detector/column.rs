@@ -169,9 +169,6 @@ impl Column {
     pub(crate) fn test(&self, value: Value<'_>, work: &mut Work<'_>) {
         work.marks.set(self.exists);
         if let Value::List(members) = value {
-            if members.is_empty() {
-                work.marks.set(self.present);
-            }
             // Sigma says nothing of lists; Zeek's answers need "any member".
             for member in members.iter().filter(|m| !matches!(m, Value::List(_))) {
                 self.test(*member, work);

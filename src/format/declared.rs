@@ -136,7 +136,7 @@ fn parse<'a>(
 }
 
 /// Only the time: at the first of the keys that stands anywhere in the line.
-pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
+pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
     TIMES.iter().find_map(|key| {
         memchr::memmem::find_iter(line, key.as_bytes()).find_map(|at| {
             line.get(..at)?.strip_suffix(b"\"")?;

@@ -70,7 +70,7 @@ mod xinetd;
 mod xrdp;
 pub mod zeek;
 
-pub use declared::declared;
+pub use declared::{declared, peek_time as json_time};
 pub use dispatch::{announces, extent, parse, whole};
 pub use peek::peek_time;
 

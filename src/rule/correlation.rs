@@ -73,14 +73,17 @@ pub(super) fn correlation(
     let kind = keys
         .need("type", "event_count", report)
         .and_then(|node| kind_of(node, report));
-    let rules = rules(&mut keys, report);
+    let node = keys.take("condition").filter(|n| !n.is_null());
+    let rules = match named(node, kind, report).filter(|_| !keys.has("rules")) {
+        Some(rules) => rules,
+        None => rules(&mut keys, report),
+    };
     found.group_by = group_by(&mut keys, report).unwrap_or_default();
     if let Some(node) = keys.need("timespan", "5m", report) {
         found.timespan = span(node, "timespan", report).unwrap_or(Span::ZERO);
     }
     let aliases = aliases(&mut keys, report);
     found.generate = generate(&mut keys, outer_generate, report);
-    let node = keys.take("condition").filter(|n| !n.is_null());
     if let Some(kind) = kind {
         kind.name.clone_into(&mut found.kind);
         match node {
@@ -109,6 +112,28 @@ pub(super) fn correlation(
     ];
     keys.done("a correlation", &known, report);
     (found, rules, aliases)
+}
+
+/// The rules that a temporal condition names, in its order: it may stand
+/// without `rules:`.
+fn named(node: Option<&Node>, kind: Option<&Kind>, report: &Report<'_>) -> Option<Vec<Reference>> {
+    let node = node.filter(|_| kind.is_some_and(|kind| kind.temporal))?;
+    let Value::Scalar(scalar) = &node.value else {
+        return None;
+    };
+    let mut found: Vec<Reference> = Vec::new();
+    let words = scalar
+        .text
+        .split(|c: char| c.is_whitespace() || c == '(' || c == ')');
+    for name in words.filter(|word| !matches!(*word, "" | "and" | "or" | "not")) {
+        if found.iter().all(|known| known.name != name) {
+            found.push(Reference {
+                name: name.to_owned(),
+                at: report.location(node.at),
+            });
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 fn kind_of(node: &Node, report: &mut Report<'_>) -> Option<&'static Kind> {

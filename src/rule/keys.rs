@@ -44,6 +44,12 @@ impl<'n> Keys<'n> {
         Some(node)
     }
 
+    /// Whether the map has a key that says something.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let mut entries = self.map.iter();
+        entries.any(|(key, node)| key.text == name && !node.is_null())
+    }
+
     /// The value of a key, which must be there.
     pub(super) fn need(
         &mut self,

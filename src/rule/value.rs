@@ -206,7 +206,9 @@ fn regex(scalar: &Scalar, wanted: &Wanted<'_>) -> Result<Literal, Wrong> {
         .last()
         .unwrap_or("")
         .trim_start_matches("error: ");
-    let remedy = if pattern.contains("(?=") || pattern.contains("(?!") || pattern.contains("(?<") {
+    let remedy = if reason.contains("size limit") {
+        "count less: repetitions within repetitions multiply"
+    } else if pattern.contains("(?=") || pattern.contains("(?!") || pattern.contains("(?<") {
         "say what must not be there in a second search: `selection and not filter`"
     } else {
         "write special characters that stand for themselves with `\\` before them"

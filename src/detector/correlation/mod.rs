@@ -16,7 +16,7 @@ use super::condition::{self, Expr};
 use super::kind::{Kind, KindRow, Limits, Plan, Refusal};
 use super::modifier::bound_holds;
 use super::selection::QUIET;
-use crate::rule::{Body, Bound, Correlation, Operator};
+use crate::rule::{Body, Bound, Condition, Correlation, Operator};
 use crate::time::Span;
 
 pub(crate) static ROW: KindRow = KindRow {
@@ -67,6 +67,8 @@ pub(crate) struct Task {
     members: usize,
     /// Over the members' numbers: the temporal types' extended condition.
     condition: Option<Expr>,
+    /// `temporal_ordered`: which step each member is.
+    steps: Vec<usize>,
     percentile: f64,
     groups: usize,
 }
@@ -115,6 +117,7 @@ fn plan(correlation: &Correlation, limits: &Limits) -> Result<Plan, Refusal> {
             let members: Vec<Expr> = members.map(|(at, _)| Expr::Predicate(at)).collect();
             condition::build(tree, &members)
         }),
+        steps: steps(correlation).unwrap_or_default(),
         // The loader sees to it that a percentile says which.
         percentile: correlation.percentile.unwrap_or(50.0),
         groups: limits.groups,
@@ -141,6 +144,27 @@ fn plan(correlation: &Correlation, limits: &Limits) -> Result<Plan, Refusal> {
         },
         build: Box::new(move || (row.build)(&task)),
     })
+}
+
+/// Which step of a sequence each member is: the order of the rules, or that of
+/// a condition that joins them by `and`. `None` when it does anything else.
+fn steps(correlation: &Correlation) -> Option<Vec<usize>> {
+    let members = 0..correlation.members.len();
+    let named = match &correlation.condition {
+        None => return Some(members.collect()),
+        Some(Condition::Search(only)) => vec![*only],
+        Some(Condition::And(parts)) => {
+            let named = parts.iter().map(|part| match part {
+                Condition::Search(at) => Some(*at),
+                _ => None,
+            });
+            named.collect::<Option<Vec<usize>>>()?
+        }
+        Some(_) => return None,
+    };
+    let step = |member: usize| named.iter().position(|at| *at == member);
+    let steps = members.map(step).collect::<Option<Vec<usize>>>()?;
+    (steps.len() == named.len()).then_some(steps)
 }
 
 fn row(kind: &str) -> Result<&'static Row, Refusal> {
@@ -179,13 +203,18 @@ fn check(row: &Row, correlation: &Correlation) -> Result<(), Refusal> {
             "write `condition: {gte: 10}`",
         );
     }
-    if correlation.condition.is_some() && row.name != temporal::ROW.name {
+    let ordered = row.name == temporal_ordered::ROW.name;
+    if correlation.condition.is_some() && !ordered && row.name != temporal::ROW.name {
         return refuse(
-            format!(
-                "`{}` does not take a condition over its rules yet",
-                row.name
-            ),
+            format!("`{}` does not take a condition over its rules", row.name),
             "use `temporal`, or list the rules without a condition",
+        );
+    }
+    if ordered && steps(correlation).is_none() {
+        return refuse(
+            "the condition of a `temporal_ordered` names each of its rules once, joined by `and`"
+                .to_owned(),
+            "use `temporal` for `or` and `not`, which have no order",
         );
     }
     for bound in &correlation.bounds {

@@ -146,15 +146,18 @@ impl Chains {
 impl Kind for Ordered {
     fn observe(&mut self, s: &Sighting<'_>) -> Option<Firing> {
         let (one, pool) = self.groups.enter(s.key, s.time, self.task.keep);
+        let step = self.task.steps.get(usize::from(s.member)).copied();
+        // A correlation has at most 255 members.
+        let member = step.and_then(|at| u16::try_from(at).ok())?;
         let event = |time, place| Step {
             start: time,
             time,
             place,
         };
-        let again = one.time > Time::MIN && one.member == s.member && s.time >= one.time;
+        let again = one.time > Time::MIN && one.member == member && s.time >= one.time;
         let done =
             if one.chains == NONE && (one.time == Time::MIN || again) && self.task.members > 1 {
-                (one.time, one.place, one.member) = (s.time, s.place, s.member);
+                (one.time, one.place, one.member) = (s.time, s.place, member);
                 None
             } else {
                 let first = (one.chains == NONE && one.time > Time::MIN)
@@ -163,7 +166,7 @@ impl Kind for Ordered {
                 if let Some((member, step)) = first {
                     chains.add(usize::from(member), step, &self.task);
                 }
-                chains.add(usize::from(s.member), event(s.time, s.place), &self.task)
+                chains.add(usize::from(member), event(s.time, s.place), &self.task)
             };
         let step = done?;
         #[expect(clippy::cast_precision_loss, reason = "at most 255")]

@@ -219,6 +219,35 @@ fn temporal_takes_a_condition_over_its_rules() {
 }
 
 #[test]
+fn an_ordered_condition_gives_the_order_and_nothing_else() {
+    let search = Condition::Search;
+    let compiled = |condition| {
+        let mut rule = correlation("temporal_ordered", &[0, 1], &["user.name"], 60, None, &[]);
+        if let Body::Correlation(correlation) = &mut rule.body {
+            correlation.condition = Some(condition);
+        }
+        vec![action("a", "a"), action("b", "b"), rule]
+    };
+    let mut bench = Bench::new(compiled(Condition::And(vec![search(1), search(0)])));
+    let order = [(0, "a"), (1, "b"), (2, "a")];
+    let fired = order.map(|(at, action)| bench.event(at, action, "eve", "").len());
+    assert_eq!(fired, [0, 0, 1]);
+    for other in [
+        Condition::Or(vec![search(0), search(1)]),
+        Condition::And(vec![search(0), Condition::Not(Box::new(search(1)))]),
+        Condition::And(vec![search(0), search(0)]),
+        search(0),
+    ] {
+        let rules = RuleSet {
+            rules: compiled(other),
+            ..RuleSet::default()
+        };
+        let refused = Detector::compile(&rules, &[SSHD], Options::default());
+        assert_eq!(refused.map(|_| ()).unwrap_err()[0].code, "DET021");
+    }
+}
+
+#[test]
 fn one_line_does_not_stand_for_two_steps() {
     let mut bench = Bench::new(vec![
         action("a", "a"),
