@@ -23,6 +23,8 @@ mod cli_match;
 mod cli_tune;
 // What other projects expect of the same lines.
 mod conformance;
+// Files that are not an event a line: the journal's export, JSON documents.
+mod containers;
 // Any bytes in any format and envelope: an end, soon, in little memory.
 mod fuzz;
 // Every line shape that is claimed; every cut and mutation of it.

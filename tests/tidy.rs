@@ -132,6 +132,7 @@ const TABLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("sink", &["mod", "sentence", "quoted", "tests"]),
+    ("source/container", &["mod"]),
 ];
 
 #[test]

@@ -23,7 +23,9 @@ use crate::sync::Arc;
 ///
 /// Reads files, folders, globs and `-` (standard input); `.gz .zst .xz .bz2`
 /// are opened, rotated files are read oldest first and all files are merged by
-/// the time of their events. Alerts go to standard output, the summary to
+/// the time of their events. The journal's export format, JSON arrays, lists
+/// such as CloudTrail's `{"Records":[...]}` and objects over several lines are
+/// read one event at a time. Alerts go to standard output, the summary to
 /// standard error. The same logs and rules give the same alerts with the same
 /// ids, whatever the number of threads.
 #[derive(Debug, clap::Args)]

@@ -130,7 +130,7 @@ impl Bytes for MultiBzDecoder<Raw> {
 }
 
 /// The log's bytes: decompressed if they were compressed, and capped.
-pub struct Reader {
+pub(super) struct Decoder {
     bytes: Box<dyn Bytes>,
     codec: Option<&'static Codec>,
     given: u64,
@@ -139,9 +139,9 @@ pub struct Reader {
     ratio_from: u64,
 }
 
-impl Reader {
+impl Decoder {
     /// Looks at the first bytes of `stored` and puts the right decoder on top.
-    pub fn new(mut stored: Box<dyn Read + Send>, limits: &Limits) -> io::Result<Reader> {
+    pub(super) fn new(mut stored: Box<dyn Read + Send>, limits: &Limits) -> io::Result<Decoder> {
         let mut head = Vec::with_capacity(MAGIC);
         (&mut stored).take(MAGIC as u64).read_to_end(&mut head)?;
         let codec = CODECS.iter().find(|codec| (codec.claims)(&head));
@@ -154,7 +154,7 @@ impl Reader {
             Some(codec) => (codec.decode)(raw)?,
             None => Box::new(raw),
         };
-        Ok(Reader {
+        Ok(Decoder {
             bytes,
             codec,
             given: 0,
@@ -165,12 +165,12 @@ impl Reader {
     }
 
     /// How it is compressed, if it is.
-    pub fn codec(&self) -> Option<&'static Codec> {
+    pub(super) fn codec(&self) -> Option<&'static Codec> {
         self.codec
     }
 
-    /// Stored bytes taken so far, for progress: compare with [`super::Input::bytes`].
-    pub fn taken(&self) -> u64 {
+    /// Stored bytes taken so far.
+    pub(super) fn taken(&self) -> u64 {
         self.bytes.taken()
     }
 
@@ -188,7 +188,7 @@ impl Reader {
     }
 }
 
-impl Read for Reader {
+impl Read for Decoder {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.check()?;
         let got = self.bytes.read(buffer)?;
@@ -199,7 +199,7 @@ impl Read for Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Block, Framer, Problem};
+    use super::super::{Block, Framer, Problem, Reader};
     use super::*;
     use crate::line::SourceId;
     use std::io::Write;

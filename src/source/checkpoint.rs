@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::container::refuse;
 use super::identity::{HEAD, Identity, MARK, Print};
 use super::{Limits, Reader};
 use crate::line::SourceId;
@@ -65,6 +66,7 @@ impl Opened {
         if reader.codec().is_some() {
             return Opened::packed(file, reader, offset, limits);
         }
+        refuse(reader.head())?;
         if file.metadata()?.len() < offset {
             return Ok(None);
         }

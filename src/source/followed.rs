@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Block;
 use super::checkpoint::Saved;
 use super::follow::Shared;
 use super::gap::{Gap, Why};
 use super::generations::{self, Generation};
 use super::identity::{HEAD, Identity};
 use super::tail::{Pull, Tail};
+use super::{Block, Problem};
 use crate::line::SourceId;
 use crate::time::{Span, Time};
 
@@ -113,10 +113,11 @@ impl Log {
             !self.identities().any(|identity| identity == live.identity)
                 && !shared.held_elsewhere(&live.identity, &self.path)
         });
+        let mut well = true;
         if (new || !self.sought.is_empty())
             && let Err(error) = self.line_up(shared)
         {
-            self.complain(&error, shared);
+            well = self.complain(&error, shared);
         }
         let mut at = 0;
         let mut tries = 0;
@@ -128,7 +129,9 @@ impl Log {
                 Err(error) => return self.complain(&error, shared),
             }
         }
-        self.trouble = None;
+        if well {
+            self.trouble = None;
+        }
         let live = live.map(|live| live.identity);
         if let Err(error) = self.let_go(live, shared, emit) {
             self.complain(&error, shared);
@@ -209,6 +212,9 @@ impl Log {
                     return Ok(Read::Again);
                 }
                 Err(problem) => {
+                    if let Problem::Unfollowed { why, .. } = problem {
+                        return Err(io::Error::other(why));
+                    }
                     let said = problem.to_string();
                     if !tail.packed() {
                         return Err(io::Error::other(said));
@@ -480,7 +486,7 @@ impl Log {
     fn complain(&mut self, error: &io::Error, shared: &mut Shared) -> bool {
         let said = error.to_string();
         if self.trouble.as_ref() != Some(&said) {
-            self.gap(0, Why::Unreadable(said.clone()), shared);
+            self.gap(0, Why::of(error), shared);
             self.trouble = Some(said);
         }
         false

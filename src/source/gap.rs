@@ -1,7 +1,10 @@
 //! Gaps: what was lost, or may have been, and why. Never silent.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+
+use super::Unfollowed;
 
 /// Input that was or may have been lost, or cannot be got at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +26,21 @@ pub enum Why {
     Rewritten,
     /// It cannot be read; it is tried again in every sweep.
     Unreadable(String),
+    /// It is no log of lines, and what it is is not read as it grows.
+    Unfollowed(String),
     /// A compressed rotation of it breaks off.
     Damaged(String),
+}
+
+impl Why {
+    /// Why a followed file cannot be read.
+    pub(super) fn of(error: &io::Error) -> Why {
+        let said = error.to_string();
+        match error.get_ref() {
+            Some(why) if why.is::<Unfollowed>() => Why::Unfollowed(said),
+            _ => Why::Unreadable(said),
+        }
+    }
 }
 
 impl fmt::Display for Gap {
@@ -47,6 +63,7 @@ impl fmt::Display for Gap {
                 f,
                 "{path}: cannot be read ({error}); it is tried again each second and nothing is skipped"
             ),
+            Why::Unfollowed(why) => write!(f, "{path}: not followed: {why}"),
             Why::Damaged(error) => f.write_str(error),
         }
     }

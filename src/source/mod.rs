@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! discover(specs) → Set (one log, oldest file first) → Input::open → Reader → Framer → Block
-//! what people name   rotation                          decompressed   capped   whole lines
+//! what people name   rotation                          decompressed,  capped   whole lines
+//!                                                      unpacked
 //! ```
 //!
 //! Live, a [`Follower`] stands in the place of discovery and framing.
@@ -13,6 +14,7 @@
 mod archive;
 mod block;
 mod checkpoint;
+mod container;
 mod discover;
 mod file;
 mod follow;
@@ -35,9 +37,10 @@ use crate::clock;
 use crate::line::SourceId;
 use crate::time::Time;
 
-pub use archive::{CODECS, Codec, Reader};
+pub use archive::{CODECS, Codec};
 pub use block::{Block, Lines};
 pub use checkpoint::Saved;
+pub use container::{CONTAINERS, Container, Reader, Unfollowed};
 pub use discover::{Discovery, Set, Skipped, discover};
 pub use follow::Follower;
 pub use framing::Framer;
@@ -81,7 +84,7 @@ pub struct Input {
 }
 
 impl Input {
-    /// Opens it, decompressed and capped, at its first byte.
+    /// Opens it, decompressed, unpacked and capped, at its first byte.
     pub fn open(&self, limits: &Limits) -> Result<Reader, Problem> {
         (self.source.open)(self)
             .and_then(|raw| Reader::new(raw, limits))

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use super::container::Unfollowed;
+
 /// A source that could not be read, or not to its end. Each names the file and
 /// the remedy; none of them stops the others. Names are as the file system has
 /// them: whoever prints one escapes it.
@@ -64,6 +66,14 @@ pub enum Problem {
         /// What the decoder or the operating system says.
         error: io::Error,
     },
+    /// A container where a log is followed.
+    #[error("{name}: {why}")]
+    Unfollowed {
+        /// The file.
+        name: String,
+        /// What it is, and what to do.
+        why: Unfollowed,
+    },
     /// More came out of a compressed file than its limits allow.
     #[error(
         "{name}: refused after {after} bytes of log: {why}; what stands before was read; if this is a real log, decompress it first"
@@ -103,7 +113,10 @@ impl Problem {
                 after,
                 why: why.clone(),
             },
-            None => Problem::Damaged { name, after, error },
+            None => match error.downcast::<Unfollowed>() {
+                Ok(why) => Problem::Unfollowed { name, why },
+                Err(error) => Problem::Damaged { name, after, error },
+            },
         }
     }
 }

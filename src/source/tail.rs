@@ -15,7 +15,7 @@ use super::checkpoint::{Opened, Saved, Stored, before, fill_at, read_at, slide};
 use super::framing::cut;
 use super::generations::Generation;
 use super::identity::{HEAD, Identity, Print};
-use super::{Block, Framer, Limits, Problem, clock_of};
+use super::{Block, Framer, Limits, Problem, clock_of, container};
 use crate::line::SourceId;
 use crate::time::Time;
 
@@ -262,6 +262,9 @@ impl Tail {
         // Without a mark (nothing but half a line was seen) the head tells.
         if self.offset == 0 && !self.head.fits(data) {
             return Ok(Pull::Changed);
+        }
+        if self.offset == 0 {
+            container::refuse(data)?;
         }
         if self.head.len() < HEAD && !data.is_empty() {
             self.head = Print::of(&read_at(file, 0, HEAD)?);
