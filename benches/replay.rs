@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use tipstaff::detector::Detector;
-use tipstaff::pipeline::{Progress, ReplayOptions, Summary, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Summary, replay};
 use tipstaff::sync::Arc;
 
 use support::{failed_login, shipped, write_auth_log};
@@ -45,11 +45,8 @@ fn replayed(detector: &Arc<Detector>, path: &Path, threads: usize) -> Summary {
     let options = ReplayOptions {
         paths: vec![path.to_owned()],
         threads,
-        zone: jiff::tz::TimeZone::UTC,
         year: Some(2025),
-        format: None,
-        program: None,
-        logsource: None,
+        readings: Readings::default(),
     };
     let summary = replay(&options, detector, &Progress::default(), &mut |_| {});
     assert!(summary.problems.is_empty(), "{:?}", summary.problems);

@@ -5,9 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::entity::V6Prefix;
+use crate::pipeline::{self, Reading, Readings};
+use crate::source;
 
 /// Where the daemon looks when it is told nothing.
 pub const DEFAULT_PATH: &str = "/etc/tipstaff/tipstaff.toml";
@@ -108,10 +110,14 @@ pub fn lists_of(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigErro
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Input {
     /// Files and globs to follow.
-    pub paths: Vec<PathBuf>,
-    /// IANA name of the zone of stamps that name none; default UTC.
     #[serde(default)]
-    pub timezone: Option<String>,
+    pub paths: Vec<PathBuf>,
+    /// Zone of stamps that name none; default UTC.
+    #[serde(default = "utc", deserialize_with = "timezone")]
+    pub timezone: TimeZone,
+    /// Logs that are read in a way of their own.
+    #[serde(default, rename = "log")]
+    pub logs: Vec<Log>,
     /// Whether a log that was never seen is read from its start; default true,
     /// since what was learnt from history is what tells the odd from the usual.
     #[serde(default = "yes")]
@@ -121,7 +127,61 @@ pub struct Input {
     pub ipv6_prefix: u8,
 }
 
+/// `[[input.log]]`: the first that names a file is how it is read.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Log {
+    /// Files and globs to follow.
+    pub paths: Vec<PathBuf>,
+    /// Zone of stamps that name none; that of `[input]` when left out.
+    #[serde(default, deserialize_with = "own_timezone")]
+    pub timezone: Option<TimeZone>,
+    /// Row of FORMATS for every line, by its name.
+    #[serde(default, deserialize_with = "format")]
+    pub format: Option<u8>,
+    /// Program of lines without a header.
+    #[serde(default)]
+    pub program: Option<Box<str>>,
+    /// What log JSON objects are: `product=github,service=audit`.
+    #[serde(default, deserialize_with = "logsource")]
+    pub logsource: Option<u8>,
+}
+
 impl Input {
+    /// Every file and glob to follow, each once.
+    pub fn followed(&self) -> Vec<PathBuf> {
+        let own = self.logs.iter().flat_map(|log| &log.paths);
+        let mut all: Vec<PathBuf> = Vec::new();
+        for path in self.paths.iter().chain(own) {
+            if !all.contains(path) {
+                all.push(path.clone());
+            }
+        }
+        all
+    }
+
+    /// How the lines of each log are read.
+    pub fn readings(&self) -> Readings {
+        let others = Reading {
+            zone: self.timezone.clone(),
+            ..Reading::default()
+        };
+        let own = |log: &Log| Reading {
+            zone: log.timezone.as_ref().unwrap_or(&others.zone).clone(),
+            format: log.format,
+            program: log.program.clone(),
+            logsource: log.logsource,
+        };
+        Readings {
+            logs: self
+                .logs
+                .iter()
+                .map(|log| (log.paths.clone(), own(log)))
+                .collect(),
+            others,
+        }
+    }
+
     /// The prefix at which IPv6 addresses are one entity.
     pub fn v6_prefix(&self) -> Option<V6Prefix> {
         V6Prefix::new(self.ipv6_prefix)
@@ -180,6 +240,36 @@ impl Default for Alerts {
             file: None,
         }
     }
+}
+
+fn utc() -> TimeZone {
+    TimeZone::UTC
+}
+
+/// A value that is one of ours by its words: what is wrong with them is told
+/// at their place.
+fn words<'de, D: Deserializer<'de>, T>(
+    from: D,
+    read: fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
+    let words = String::deserialize(from)?;
+    read(&words).map_err(serde::de::Error::custom)
+}
+
+fn timezone<'de, D: Deserializer<'de>>(from: D) -> Result<TimeZone, D::Error> {
+    words(from, pipeline::zone)
+}
+
+fn own_timezone<'de, D: Deserializer<'de>>(from: D) -> Result<Option<TimeZone>, D::Error> {
+    words(from, pipeline::zone).map(Some)
+}
+
+fn format<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
+    words(from, pipeline::format).map(Some)
+}
+
+fn logsource<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u8>, D::Error> {
+    words(from, pipeline::logsource).map(Some)
 }
 
 const fn yes() -> bool {
@@ -253,10 +343,30 @@ impl Config {
                 what: what.to_owned(),
             })
         };
-        if config.input.paths.is_empty() {
+        let followed = config.input.followed();
+        if followed.is_empty() {
             return senseless(
                 "input.paths is empty; name at least one log, such as \"/var/log/auth.log\"",
             );
+        }
+        if let Some(at) = config
+            .input
+            .logs
+            .iter()
+            .position(|log| log.paths.is_empty())
+        {
+            let which = at + 1;
+            return senseless(&format!(
+                "paths of [[input.log]] number {which} is empty; name the logs that it is about"
+            ));
+        }
+        for path in &followed {
+            if let Some(why) = source::pattern_mistake(path) {
+                let path = path.display();
+                return senseless(&format!(
+                    "{path} in the paths of [input] is no pattern ({why}); write [[] for a bracket that is meant"
+                ));
+            }
         }
         if config.rules.paths.is_empty() {
             return senseless("rules.paths is empty; name at least one folder of rules");
@@ -267,27 +377,12 @@ impl Config {
         if config.input.v6_prefix().is_none() {
             return senseless("input.ipv6-prefix is not 48 to 128; write 64");
         }
-        config.zone().map_or_else(
-            |_| {
-                senseless(
-                    "input.timezone is no IANA time zone; write one such as \"Europe/Amsterdam\"",
-                )
-            },
-            |_| Ok(config.clone()),
-        )
+        Ok(config)
     }
 
     /// What `%name%` stands for in rules; `path` is the configuration's own.
     pub fn lists(&self, path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
         read_lists(&self.lists, path)
-    }
-
-    /// The zone of stamps that name none.
-    pub fn zone(&self) -> Result<TimeZone, jiff::Error> {
-        match &self.input.timezone {
-            Some(name) => TimeZone::get(name),
-            None => Ok(TimeZone::UTC),
-        }
     }
 }
 
@@ -341,6 +436,55 @@ mod tests {
     fn a_zone_that_does_not_exist_is_refused() {
         let text = "[input]\npaths = ['a']\ntimezone = 'Mars/Olympus'";
         let error = Config::parse(text, "t").unwrap_err().to_string();
-        assert!(error.contains("IANA"), "{error}");
+        assert!(
+            error.contains("IANA") && error.contains("line 3"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_log_is_told_at_its_place() {
+        for (line, what) in [
+            ("timezone = 'Mars/Olympus'", "IANA"),
+            ("format = 'ssh'", "`tipstaff formats` lists them"),
+            ("logsource = 'product=nothing'", "no such log"),
+            ("logsource = 'windows/security'", "is no product="),
+            ("zone = 'UTC'", "unknown field `zone`"),
+        ] {
+            let text = format!("[input]\npaths = ['a']\n[[input.log]]\npaths = ['b']\n{line}");
+            let error = Config::parse(&text, "t").unwrap_err().to_string();
+            assert!(error.contains(what) && error.contains("line 5"), "{error}");
+        }
+        for (text, what) in [
+            (
+                "[input]\npaths = ['a']\n[[input.log]]\npaths = []",
+                "number 1 is empty",
+            ),
+            ("[[input.log]]\npaths = ['b[.log']", "b[.log"),
+            ("[input]\ntimezone = 'UTC'", "input.paths is empty"),
+        ] {
+            let error = Config::parse(text, "t").unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_log_has_its_own_settings_and_the_others_what_input_says() {
+        let text = "[input]\ntimezone = 'Europe/Amsterdam'\n[[input.log]]\npaths = ['a', 'b*']\n\
+                    logsource = 'product=github,service=audit'\n[[input.log]]\npaths = ['b1', 'c']\n\
+                    timezone = '+02:00'\nprogram = 'sshd'";
+        let config = Config::parse(text, "t").unwrap();
+        let shown: Vec<PathBuf> = ["a", "b*", "b1", "c"].map(PathBuf::from).into();
+        assert_eq!(config.input.followed(), shown);
+        let readings = config.input.readings();
+        let of = |path: &str| readings.of(&[Path::new(path)]).clone();
+        let amsterdam = TimeZone::get("Europe/Amsterdam").unwrap();
+        assert!(of("b1").logsource.is_some() && of("b1").program.is_none());
+        assert_eq!(
+            (of("b1").zone, of("d").zone),
+            (amsterdam.clone(), amsterdam.clone())
+        );
+        assert_eq!(of("c").program.as_deref(), Some("sshd"));
+        assert!(of("c").zone != amsterdam && of("c").logsource.is_none());
     }
 }

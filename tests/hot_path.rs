@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tipstaff::detector::{Detector, Options};
-use tipstaff::pipeline::{Progress, ReplayOptions, classes, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
 use tipstaff::rule::LoadOptions;
 
 struct Counting;
@@ -174,11 +174,8 @@ fn allocations(detector: &Arc<Detector>, log: &str) -> (u64, u64, u64) {
     let options = ReplayOptions {
         paths: vec![path],
         threads: 1,
-        zone: jiff::tz::TimeZone::UTC,
         year: None,
-        format: None,
-        program: None,
-        logsource: None,
+        readings: Readings::default(),
     };
     let progress = Progress::default();
     let mut alerts = 0;

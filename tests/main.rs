@@ -64,6 +64,8 @@ mod rules;
 mod samples;
 // Followed files through append, rotation, truncation and restarts, against a model.
 mod tail;
+// Each log read in its own way, live and replayed.
+mod settings;
 // Reloads, systemd, full disks.
 mod service;
 // The service with a real sshd, rsyslog and logrotate.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tipstaff::pipeline::{Progress, ReplayOptions, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, replay};
 
 use crate::support::{folder, shipped, skipped};
 
@@ -121,11 +121,8 @@ fn attacks_that_others_find_are_found() {
         let options = ReplayOptions {
             paths: vec![log],
             threads: 1,
-            zone: jiff::tz::TimeZone::UTC,
             year: Some(2025),
-            format: None,
-            program: None,
-            logsource: None,
+            readings: Readings::default(),
         };
         let mut alerts = 0;
         let summary = replay(&options, shipped(), &Progress::default(), &mut |_| {

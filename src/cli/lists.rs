@@ -6,15 +6,22 @@ use std::path::{Path, PathBuf};
 use super::exit::{Exit, Failure};
 use crate::config::{self, ConfigError};
 
-/// The lists that rules name as `%name%`.
+/// The lists that rules name as `%name%`, each from its file.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct Lists {
+pub(super) struct Named {
     /// Values for `%NAME%` in rules with `expand`, one per line of a file
     ///
     /// Can be given more than once; goes before a list of the same name in the
     /// configuration. Empty lines and lines that begin with `#` are left out.
     #[arg(long = "list", value_name = "NAME=FILE", value_parser = named)]
     named: Vec<(String, PathBuf)>,
+}
+
+/// The lists, for commands that need nothing else of a configuration.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Lists {
+    #[command(flatten)]
+    named: Named,
 
     /// Take the lists under `[lists]` of this configuration; nothing else of it is read
     #[arg(long, value_name = "FILE")]
@@ -31,11 +38,14 @@ fn named(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-impl Lists {
-    /// Reads them.
-    pub(super) fn read(&self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+impl Named {
+    /// Reads them, and those under `[lists]` of the configuration.
+    pub(super) fn read(
+        &self,
+        config: Option<&Path>,
+    ) -> Result<BTreeMap<String, Vec<String>>, Failure> {
         let failed = |error: ConfigError| Failure::plain(Exit::Config, &error);
-        let mut lists = match &self.config {
+        let mut lists = match config {
             Some(path) => config::lists_of(path).map_err(failed)?,
             None => BTreeMap::new(),
         };
@@ -45,6 +55,13 @@ impl Lists {
             lists.insert(name.clone(), values);
         }
         Ok(lists)
+    }
+}
+
+impl Lists {
+    /// Reads them.
+    pub(super) fn read(&self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+        self.named.read(self.config.as_deref())
     }
 }
 
@@ -72,7 +89,9 @@ mod tests {
         let mine = folder.path().join("admins.txt");
         std::fs::write(&mine, "alice\nbob\n").unwrap();
         let lists = Lists {
-            named: vec![("admins".into(), mine)],
+            named: Named {
+                named: vec![("admins".into(), mine)],
+            },
             config: Some(toml),
         };
         let lists = lists.read().unwrap();

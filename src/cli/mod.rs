@@ -8,7 +8,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use clap::{CommandFactory, Parser, Subcommand};
-use jiff::tz::TimeZone;
 
 use exit::Failure;
 use terminal::{Color, Terminal};
@@ -140,15 +139,6 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, Failure> {
 /// The whole command line, for completions and manual pages.
 fn command() -> clap::Command {
     Arguments::command()
-}
-
-/// An IANA name or a fixed offset.
-fn zone(text: &str) -> Result<TimeZone, String> {
-    let parser = jiff::fmt::temporal::DateTimeParser::new();
-    let help = "give a name such as Europe/Berlin or an offset such as +02:00";
-    parser
-        .parse_time_zone(text)
-        .map_err(|error| format!("{error}; {help}"))
 }
 
 /// `1 rule`, `2 rules`.

@@ -63,7 +63,7 @@ pub(super) struct Options {
     logsource: Option<u8>,
 
     /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = super::zone)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::pipeline::zone)]
     timezone: TimeZone,
 }
 

@@ -1,5 +1,6 @@
 //! `tipstaff replay`: old logs in, alerts out.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -8,13 +9,14 @@ use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 
 use super::exit::{Exit, Failure};
-use super::lists::Lists;
+use super::lists::Named;
 use super::terminal::Terminal;
 use super::{columns, formats, progress, rules, summary};
 use crate::alert::{Alert, Level};
+use crate::config::Config;
 use crate::detector::Options as Detecting;
 use crate::entity::V6Prefix;
-use crate::pipeline::{self, Progress, ReplayOptions, Summary};
+use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Summary};
 use crate::rule::{LoadOptions, Loaded};
 use crate::sink::{self, SINKS, Sink};
 use crate::sync::Arc;
@@ -63,8 +65,21 @@ pub(super) struct Options {
 #[derive(Debug, clap::Args)]
 pub(super) struct Input {
     /// Logs: files, folders, globs, or `-` for standard input
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "config")]
     paths: Vec<PathBuf>,
+
+    /// Read the logs as the configuration of `tipstaff run` says
+    ///
+    /// What its `[input]` says of each log's time zone, format, program and
+    /// logsource, and of IPv6 networks, holds for the logs named here; without
+    /// a PATH, all logs that it follows are read. Its `[lists]` hold, and its
+    /// rules are used where --rules names none. So the alerts are those that the service raises.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["timezone", "format", "program", "logsource", "ipv6_prefix"]
+    )]
+    config: Option<PathBuf>,
 
     /// Files or folders of rules; can be given more than once
     ///
@@ -73,17 +88,17 @@ pub(super) struct Input {
     /// /etc/tipstaff/rules and /usr/share/tipstaff/rules. A rule that cannot
     /// load ends the command before any log is read.
     #[arg(long, short, value_name = "PATH")]
-    pub(super) rules: Vec<PathBuf>,
+    rules: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(super) lists: Lists,
+    named: Named,
 
     /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
     ///
     /// Classic syslog stamps (`Mar  1 02:06:00`) are in the local time of the
     /// machine that wrote them and do not say which. The default is UTC and
     /// not this machine's zone, so that the answer is the same everywhere.
-    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = super::zone)]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::pipeline::zone)]
     timezone: TimeZone,
 
     /// Year of the first stamp that names none
@@ -145,28 +160,54 @@ fn v6_prefix(text: &str) -> Result<V6Prefix, String> {
 }
 
 impl Input {
+    /// The configuration that it names, if it does.
+    pub(super) fn config(&self) -> Result<Option<Config>, Failure> {
+        let read = self.config.as_deref().map(Config::read);
+        read.transpose().map_err(super::run::wrong_config)
+    }
+
+    /// What `%name%` stands for in rules.
+    pub(super) fn lists(&self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
+        self.named.read(self.config.as_deref())
+    }
+
+    /// Where the rules are.
+    pub(super) fn rules(&self, config: Option<&Config>) -> Result<rules::Found, Failure> {
+        match config {
+            Some(config) if self.rules.is_empty() => Ok(super::run::configured(config)),
+            _ => rules::find(&self.rules),
+        }
+    }
+
     /// What it says of how rules are applied.
-    pub(super) fn detecting(&self) -> Detecting {
+    pub(super) fn detecting(&self, config: Option<&Config>) -> Detecting {
+        let configured = config.and_then(|config| config.input.v6_prefix());
         Detecting {
-            v6_prefix: self.ipv6_prefix,
+            v6_prefix: configured.unwrap_or(self.ipv6_prefix),
             ..Detecting::default()
         }
     }
 
     /// The same for the pipeline.
-    pub(super) fn replay(&self) -> ReplayOptions {
+    pub(super) fn replay(&self, config: Option<&Config>) -> ReplayOptions {
+        let own = Reading {
+            zone: self.timezone.clone(),
+            format: formats::row(self.format.as_deref()),
+            program: self.program.clone(),
+            logsource: self.logsource,
+        };
+        let readings = config.map_or_else(|| Readings::all(own), |c| c.input.readings());
+        let followed = config.filter(|_| self.paths.is_empty());
+        let paths = followed.map_or_else(|| self.paths.clone(), |c| c.input.followed());
         let threads = self.threads.map_or_else(
             || std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         );
         ReplayOptions {
-            paths: self.paths.clone(),
+            paths,
             threads,
-            zone: self.timezone.clone(),
             year: self.year,
-            format: formats::row(self.format.as_deref()),
-            program: self.program.clone(),
-            logsource: self.logsource,
+            readings,
         }
     }
 
@@ -208,13 +249,16 @@ fn outputs() -> clap::builder::PossibleValuesParser {
 /// Runs the command.
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
     let input = &options.input;
-    let found = rules::find(&input.rules)?;
+    let config = input.config()?;
+    let config = config.as_ref();
+    let found = input.rules(config)?;
     let load_options = LoadOptions {
         experimental: options.experimental,
-        ..rules::load_options_with(&input.lists)?
+        lists: input.lists()?,
+        ..rules::load_options()
     };
     let loaded = rules::load_with(&found, &load_options, terminal)?;
-    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(), terminal)?;
+    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(config), terminal)?;
     if !input.quiet {
         tell_rules(&found, &loaded)?;
     }
@@ -226,7 +270,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         bar: bar.clone(),
         stopped: None,
     };
-    let summary = pipeline::replay(&input.replay(), &detector, &progress, &mut |alert| {
+    let summary = pipeline::replay(&input.replay(config), &detector, &progress, &mut |alert| {
         delivery.take(alert);
     });
     bar.finish_and_clear();

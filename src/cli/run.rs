@@ -26,6 +26,10 @@ A configuration, with what each key is when it is left out:
   timezone = \"UTC\"           # of stamps that name no zone
   from-start = true          # read what a new log already holds
   ipv6-prefix = 64           # bits of the IPv6 network that counts as one address
+  [[input.log]]              # none when left out; the first that names a file counts
+  paths = [\"/srv/logs/lisbon/*.log\"]  # followed too
+  timezone = \"Europe/Lisbon\"           # that of [input] when left out
+  # format, program, logsource: as the options of `tipstaff replay`
   [rules]
   paths = [\"/etc/tipstaff/rules\"]
   [state]
@@ -60,10 +64,9 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let config = Config::read(&options.config).map_err(wrong_config)?;
     let detector = load(&config, &options.config, terminal)?;
     let store = Store::open(&config.state.folder).map_err(|e| Failure::plain(Exit::State, &e))?;
-    let zone = config.zone().map_err(wrong_config)?;
     let live = LiveOptions {
-        paths: config.input.paths.clone(),
-        zone,
+        paths: config.input.followed(),
+        readings: config.input.readings(),
         from_start: config.input.from_start,
     };
     let started = Live::start(live, &detector, &store);
@@ -116,11 +119,16 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     Ok(Exit::Success)
 }
 
-fn load(config: &Config, path: &Path, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
-    let found = rules::Found {
+/// Where a configuration's rules are.
+pub(super) fn configured(config: &Config) -> rules::Found {
+    rules::Found {
         paths: config.rules.paths.clone(),
         because: "named by the configuration",
-    };
+    }
+}
+
+fn load(config: &Config, path: &Path, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
+    let found = configured(config);
     let lists = config.lists(path).map_err(wrong_config)?;
     let loaded = rules::load_or_tell(&found, lists, terminal)?;
     let detecting = Detecting {
@@ -144,7 +152,8 @@ fn stopped(error: &std::io::Error) -> Failure {
     Failure::new(Exit::Failed, what, remedy)
 }
 
-fn wrong_config(error: impl std::fmt::Display) -> Failure {
+/// The configuration cannot be used.
+pub(super) fn wrong_config(error: impl std::fmt::Display) -> Failure {
     Failure::plain(Exit::Config, &error)
 }
 
@@ -171,6 +180,7 @@ mod tests {
         let toml = EXAMPLE.split_once("\n\n").unwrap().1;
         let config = Config::parse(toml, "help").unwrap();
         let least = Config::parse("[input]\npaths = ['a']", "least").unwrap();
+        assert_eq!(config.input.timezone, least.input.timezone);
         assert_eq!(config.rules.paths, least.rules.paths);
         assert_eq!(config.state.folder, least.state.folder);
         assert_eq!(config.state.snapshot_seconds, least.state.snapshot_seconds);

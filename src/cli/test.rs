@@ -6,15 +6,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
-
 use super::exit::{Exit, Failure};
 use super::lists::Lists;
 use super::rules;
 use super::terminal::Terminal;
 use crate::detector::{Detector, Options as Detecting};
 use crate::escape::Escaped;
-use crate::pipeline::{Progress, ReplayOptions, classes, replay};
+use crate::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
 use crate::rule::{Body, LoadOptions, Member, Rule, RuleSet};
 use crate::sync::Arc;
 
@@ -222,11 +220,8 @@ fn verdict(detector: &Arc<Detector>, title: &str, log: &Path, must_fire: bool) -
     let options = ReplayOptions {
         paths: vec![log.to_owned()],
         threads: 1,
-        zone: TimeZone::UTC,
         year: Some(YEAR),
-        format: None,
-        program: None,
-        logsource: None,
+        readings: Readings::default(),
     };
     let mut alerts = Vec::new();
     let summary = replay(&options, detector, &Progress::default(), &mut |alert| {

@@ -40,13 +40,16 @@ fn budget(text: &str) -> Result<f64, String> {
 
 /// Runs the command.
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
-    let found = rules::find(&options.input.rules)?;
-    let loaded = rules::load_or_tell(&found, options.input.lists.read()?, terminal)?;
+    let config = options.input.config()?;
+    let config = config.as_ref();
+    let found = options.input.rules(config)?;
+    let lists = options.input.lists()?;
+    let loaded = rules::load_or_tell(&found, lists, terminal)?;
     let progress = Arc::new(Progress::default());
     let bar = options.input.bar(&progress, terminal);
     let asked = options.budget;
-    let replay = options.input.replay();
-    let base = options.input.detecting();
+    let replay = options.input.replay(config);
+    let base = options.input.detecting(config);
     let tuned = tune(&replay, &loaded.rules, &base, asked, &progress);
     bar.finish_and_clear();
     let (report, summary) = tuned.map_err(|wrong| rules::told(&wrong, terminal))?;

@@ -5,13 +5,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::engine::Inline;
 use super::logs::{Kept, Logs};
 use super::reader::{Reader, Stream};
+use super::reading::Readings;
 use super::sequencer::Sequencer;
 use crate::alert::Alert;
 use crate::clock;
@@ -32,8 +32,8 @@ const TURN: u64 = 4 << 20;
 pub struct LiveOptions {
     /// Files and globs.
     pub paths: Vec<PathBuf>,
-    /// Zone of stamps that name none.
-    pub zone: TimeZone,
+    /// How the lines of each log are read.
+    pub readings: Readings,
     /// Whether a log that was never seen is read from its start.
     pub from_start: bool,
 }
@@ -120,15 +120,15 @@ impl Live {
             delivered,
         };
         for (number, kept) in (0..).zip(&kept) {
-            let context = live.context(kept.reference);
+            let context = live.context(number, kept.reference);
             live.reader.add(Stream::new(number, context, kept.head));
         }
         Ok((live, said))
     }
 
-    fn context(&self, reference: Time) -> Context {
-        let zone = self.options.zone.clone();
-        Context::new(zone, reference, self.detector.projection())
+    fn context(&self, number: u32, reference: Time) -> Context {
+        let reading = self.options.readings.of(self.logs.path(number).as_slice());
+        reading.context(reference, self.detector.projection())
     }
 
     /// The kernel's hints that something was written; they may be lost.
@@ -164,7 +164,8 @@ impl Live {
         for number in new {
             self.engine.sequencer.forget(number);
             self.reader.remove(number);
-            let context = self.context(self.logs.path(number).map_or(Time::MIN, year_of));
+            let reference = self.logs.path(number).map_or(Time::MIN, year_of);
+            let context = self.context(number, reference);
             self.reader.add(Stream::new(number, context, Time::MIN));
         }
         let reader = &mut self.reader;

@@ -13,6 +13,7 @@ mod live;
 mod logs;
 mod outlet;
 mod reader;
+mod reading;
 mod replay;
 mod sequencer;
 mod shard;
@@ -20,6 +21,7 @@ mod worker;
 
 pub use live::{Live, LiveOptions};
 pub use outlet::{Outlet, Outlets};
+pub use reading::{Reading, Readings, format, logsource, zone};
 pub use replay::{FormatCount, Progress, ReplayOptions, RuleCount, Summary, replay};
 
 /// What Sigma calls the logs that each format reads, for the detector.

@@ -1,15 +1,15 @@
 //! Over files, from their first line to their last.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use jiff::tz::TimeZone;
 
 use super::batch::{Parsed, Tally};
 use super::engine::{run_inline, run_threads};
 use super::reader::{Feed, Reader, Stream};
+use super::reading::Readings;
 use crate::alert::Alert;
 use crate::clock::{self, Stopwatch};
 use crate::detector::Detector;
@@ -17,7 +17,7 @@ use crate::format::{self, Context, FORMATS};
 use crate::line::SourceId;
 use crate::metrics::Counts;
 use crate::rule::Level;
-use crate::source::{Block, Framer, Input, Limits, Problem, discover};
+use crate::source::{Block, Framer, Input, Limits, Problem, Set, discover};
 use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::time::{Span, Time};
 
@@ -28,16 +28,10 @@ pub struct ReplayOptions {
     pub paths: Vec<PathBuf>,
     /// Threads that parse, and as many that keep state; 1 is all on the caller's.
     pub threads: usize,
-    /// Zone of stamps that name none.
-    pub zone: TimeZone,
     /// Year of the first stamp that names none; else from the other logs or the file's time.
     pub year: Option<i16>,
-    /// Row of FORMATS to use for every line.
-    pub format: Option<u8>,
-    /// Program of lines without a header.
-    pub program: Option<Box<str>>,
-    /// What log JSON objects are, as [`format::declared`] says.
-    pub logsource: Option<u8>,
+    /// How the lines of each log are read.
+    pub readings: Readings,
 }
 
 /// How far a replay is, for whoever watches from another thread.
@@ -123,7 +117,7 @@ pub fn replay(
     for (number, set) in (0_u32..).zip(found.sets) {
         let total: u64 = set.inputs.iter().filter_map(|i| i.bytes).sum();
         progress.bytes_total.fetch_add(total, Ordering::Relaxed);
-        let context = context(options, detector, &set.inputs);
+        let context = context(options, detector, &set);
         let files = Files::new(set.inputs, source, tell.clone(), progress);
         source += u32::try_from(files.waiting.len()).unwrap_or(0);
         archives.0.push(files);
@@ -172,23 +166,17 @@ fn problems(told: &Receiver<Problem>) -> Vec<Problem> {
 /// What the first line of a set needs to know. A stamp without a year is of
 /// the year before the file was last written to: half a year back brings it
 /// nearest to that.
-fn context(options: &ReplayOptions, detector: &Detector, inputs: &[Input]) -> Context {
-    let modified = inputs.first().and_then(|i| i.modified);
+fn context(options: &ReplayOptions, detector: &Detector, set: &Set) -> Context {
+    let modified = set.inputs.first().and_then(|i| i.modified);
     let back = Span::DAY.times(181);
     let reference = match options.year {
         Some(year) => middle_of(year),
         None => modified.unwrap_or_else(clock::now).minus(back),
     };
-    Context {
-        zone: options.zone.clone(),
-        reference,
-        format: options.format,
-        program: options.program.clone(),
-        declared: options.logsource,
-        projection: detector.projection(),
-        layout: None,
-        columns: None,
-    }
+    let files = set.inputs.iter().map(|input| &*input.path);
+    let paths: Vec<&Path> = std::iter::once(Path::new(&set.name)).chain(files).collect();
+    let reading = options.readings.of(&paths);
+    reading.context(reference, detector.projection())
 }
 
 fn middle_of(year: i16) -> Time {

@@ -93,6 +93,24 @@ fn pattern(pattern: &str, found: &mut Discovery) {
     }
 }
 
+/// Whether a file or glob that is followed or replayed names a path.
+pub fn names(spec: &Path, path: &Path) -> bool {
+    // `./auth.log` and `auth.log` are one; links are followed by neither.
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let (spec, path) = (whole(spec), whole(path));
+    spec == path
+        || glob::Pattern::new(&spec.display().to_string())
+            .is_ok_and(|glob| glob.matches_path_with(&path, LIKE_A_SHELL))
+}
+
+/// What is wrong with a glob, if it is one.
+pub fn pattern_mistake(spec: &Path) -> Option<String> {
+    let name = spec.display().to_string();
+    let glob = is_glob(&name) && !spec.exists();
+    let mistake = glob::Pattern::new(&name).err().filter(|_| glob)?;
+    Some(mistake.to_string())
+}
+
 /// The files that a glob matches now, where they can be looked at.
 pub(super) fn matches(pattern: &str) -> impl Iterator<Item = PathBuf> {
     let paths = glob_with(pattern, LIKE_A_SHELL).into_iter().flatten();

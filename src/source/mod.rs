@@ -42,6 +42,7 @@ pub use block::{Block, Lines};
 pub use checkpoint::Saved;
 pub use container::{CONTAINERS, Container, Reader, Unfollowed};
 pub use discover::{Discovery, Set, Skipped, discover};
+pub use file::{names, pattern_mistake};
 pub use follow::Follower;
 pub use framing::Framer;
 pub use gap::{Gap, Why};

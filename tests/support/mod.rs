@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use tipstaff::alert::Alert;
 use tipstaff::detector::{Detector, Options};
-use tipstaff::pipeline::{Progress, ReplayOptions, classes, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
 
 /// The shipped rules, compiled once.
 pub(crate) fn shipped() -> &'static Arc<Detector> {
@@ -28,11 +28,8 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
     let options = ReplayOptions {
         paths: vec![folder.to_owned()],
         threads,
-        zone: jiff::tz::TimeZone::UTC,
         year: Some(2025),
-        format: None,
-        program: None,
-        logsource: None,
+        readings: Readings::default(),
     };
     let mut alerts = Vec::new();
     let progress = Progress::default();
