@@ -30,7 +30,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use tipstaff::detector::Detector;
-use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Summary, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, Summary, replay};
 use tipstaff::sync::Arc;
 
 use support::{failed_login, shipped, write_auth_log};
@@ -45,7 +45,7 @@ fn replayed(detector: &Arc<Detector>, path: &Path, threads: usize) -> Summary {
     let options = ReplayOptions {
         paths: vec![path.to_owned()],
         threads,
-        year: Some(2025),
+        start: Start::in_year(2025),
         readings: Readings::default(),
     };
     let summary = replay(&options, detector, &Progress::default(), &mut |_| {});

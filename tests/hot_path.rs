@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tipstaff::detector::{Detector, Options};
-use tipstaff::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 use tipstaff::rule::LoadOptions;
 
 struct Counting;
@@ -174,7 +174,7 @@ fn allocations(detector: &Arc<Detector>, log: &str) -> (u64, u64, u64) {
     let options = ReplayOptions {
         paths: vec![path],
         threads: 1,
-        year: None,
+        start: Start::default(),
         readings: Readings::default(),
     };
     let progress = Progress::default();

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tipstaff::pipeline::{Progress, Readings, ReplayOptions, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, replay};
 
 use crate::support::{folder, shipped, skipped};
 
@@ -121,7 +121,7 @@ fn attacks_that_others_find_are_found() {
         let options = ReplayOptions {
             paths: vec![log],
             threads: 1,
-            year: Some(2025),
+            start: Start::in_year(2025),
             readings: Readings::default(),
         };
         let mut alerts = 0;

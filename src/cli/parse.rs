@@ -12,15 +12,16 @@ use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 use super::exit::{Exit, Failure};
 use super::formats;
 use super::input::{Tally, each_line};
+use super::replay::First;
 use super::unknown::Unknown;
-use crate::clock;
 use crate::event::{Event, Value};
 use crate::field::{Names, Projection};
 use crate::format::{self, Context, FORMATS, Parsed, Verdict};
 use crate::line::Line;
+use crate::pipeline::Reading;
 use crate::sink::quoted;
 use crate::source::Input;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Show what each line of a log is read as
 ///
@@ -65,7 +66,13 @@ pub(super) struct Options {
     /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::pipeline::zone)]
     timezone: TimeZone,
+
+    #[command(flatten)]
+    first: First,
 }
+
+/// Told once, where some stamps are times of a day that nothing tells.
+const NO_DAY: &str = "some stamps name no day; give the first one with --date YYYY-MM-DD, or write them with it (tcpdump -tttt)";
 
 /// Runs the command.
 pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
@@ -77,6 +84,7 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
         record: Vec::new(),
         arena: Bump::new(),
         n: 0,
+        undated: false,
     };
     let mut tally = Tally::default();
     each_line(
@@ -86,6 +94,10 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
         &mut |context, line| printer.line(context, line),
     )?;
     printer.out.flush()?;
+    if printer.undated {
+        // When standard error is gone, the missing stamps still tell.
+        let _ = writeln!(io::stderr(), "tipstaff: {NO_DAY}");
+    }
     Ok(tally.exit())
 }
 
@@ -106,7 +118,7 @@ fn shapes(options: &Options) -> Result<Exit, Failure> {
             let time = event.time;
             arena.reset();
             if let Some(time) = time {
-                context.reference = time;
+                context.follow(time);
             }
             Ok(())
         },
@@ -117,18 +129,16 @@ fn shapes(options: &Options) -> Result<Exit, Failure> {
     Ok(tally.exit())
 }
 
-/// What is known before the first line of a file: a stamp without a year is of
-/// the year before the file was last written to, and half a year back is what
-/// brings it nearest to that.
+/// What is known before the first line of a file.
 fn context(options: &Options, input: &Input) -> Context {
-    let written = input.modified.unwrap_or_else(clock::now);
-    let reference = written.minus(Span::DAY.times(181));
+    let reading = Reading {
+        zone: options.timezone.clone(),
+        format: formats::row(options.format.as_deref()),
+        program: options.program.clone(),
+        logsource: options.logsource,
+    };
     let everything = Arc::new(Projection::everything());
-    let mut context = Context::new(options.timezone.clone(), reference, everything);
-    context.format = formats::row(options.format.as_deref());
-    context.program.clone_from(&options.program);
-    context.declared = options.logsource;
-    context
+    reading.begin(options.first.start(), input.modified, everything)
 }
 
 struct Printer<W: Write> {
@@ -136,6 +146,8 @@ struct Printer<W: Write> {
     record: Vec<u8>,
     arena: Bump,
     n: u64,
+    /// A packet's day was not known.
+    undated: bool,
 }
 
 impl<W: Write> Printer<W> {
@@ -147,8 +159,9 @@ impl<W: Write> Printer<W> {
         for record in line.bytes.split(|&b| b == b'\n').skip(1) {
             self.object(context, record, Some(true))?;
         }
-        if let Some(time) = time {
-            context.reference = time;
+        match time {
+            Some(time) => context.follow(time),
+            None => self.undated |= format::names_no_day(line.bytes, context),
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::alert::{Alert, Level};
 use crate::config::Config;
 use crate::detector::Options as Detecting;
 use crate::entity::V6Prefix;
-use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Summary};
+use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Start, Summary};
 use crate::rule::{LoadOptions, Loaded};
 use crate::sink::{self, SINKS, Sink};
 use crate::sync::Arc;
@@ -101,13 +101,8 @@ pub(super) struct Input {
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::pipeline::zone)]
     timezone: TimeZone,
 
-    /// Year of the first stamp that names none
-    ///
-    /// Classic syslog stamps do not say their year. Without this option it is
-    /// the one nearest to what the other logs say or to when the file was last
-    /// written to, and it is counted on over New Year.
-    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=2261))]
-    year: Option<i16>,
+    #[command(flatten)]
+    first: First,
 
     /// Read every line as this format instead of recognising it
     ///
@@ -150,6 +145,34 @@ pub(super) struct Input {
     /// There is none anyway when standard error is not a terminal.
     #[arg(long)]
     no_progress: bool,
+}
+
+/// When a log begins, as far as its stamps do not say.
+#[derive(Debug, clap::Args)]
+pub(super) struct First {
+    /// Year of the first stamp that names none
+    ///
+    /// Classic syslog stamps do not say their year. Without this option it is
+    /// the one nearest to what the other logs say or to when the file was last
+    /// written to, and it is counted on over New Year.
+    #[arg(long, value_name = "YEAR", value_parser = clap::value_parser!(i16).range(1970..=2261))]
+    year: Option<i16>,
+
+    /// Day of the first stamp that names none: `2025-06-02`
+    ///
+    /// tcpdump's stamps are only a time of day unless it was told -tttt. Without
+    /// this option their day is told from the other logs, or is the last before
+    /// the file was last written to; it is counted on at midnight.
+    #[arg(long, value_name = "DATE", value_parser = pipeline::date, conflicts_with = "year")]
+    date: Option<jiff::civil::Date>,
+}
+
+impl First {
+    /// The same for the pipeline.
+    pub(super) fn start(&self) -> Start {
+        let First { year, date } = *self;
+        Start { year, date }
+    }
 }
 
 /// The bits of a network, with or without a slash.
@@ -206,7 +229,7 @@ impl Input {
         ReplayOptions {
             paths,
             threads,
-            year: self.year,
+            start: self.first.start(),
             readings,
         }
     }

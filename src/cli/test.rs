@@ -12,7 +12,7 @@ use super::rules;
 use super::terminal::Terminal;
 use crate::detector::{Detector, Options as Detecting};
 use crate::escape::Escaped;
-use crate::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
+use crate::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 use crate::rule::{Body, LoadOptions, Member, Rule, RuleSet};
 use crate::sync::Arc;
 
@@ -220,7 +220,7 @@ fn verdict(detector: &Arc<Detector>, title: &str, log: &Path, must_fire: bool) -
     let options = ReplayOptions {
         paths: vec![log.to_owned()],
         threads: 1,
-        year: Some(YEAR),
+        start: Start::in_year(YEAR),
         readings: Readings::default(),
     };
     let mut alerts = Vec::new();

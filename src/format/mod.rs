@@ -72,7 +72,7 @@ pub mod zeek;
 
 pub use declared::{declared, peek_time as json_time};
 pub use dispatch::{announces, extent, parse, whole};
-pub use peek::peek_time;
+pub use peek::{names_no_day, peek_time};
 
 use std::sync::Arc;
 
@@ -81,10 +81,13 @@ use jiff::tz::TimeZone;
 
 use crate::event::{Event, LogSource};
 use crate::field::Projection;
-use crate::time::Time;
+use crate::time::{Span, Time};
 use dispatch::{REPEATED_MAX, deliver, format_of, inner};
 use peek::epoch;
 use programs::{class_of, of_program};
+
+/// Brings a time of day to the day that is nearest.
+const HALF_DAY: Span = Span::from_secs(12 * 3600);
 
 /// A row of the table: a program or a log that tipstaff can read.
 pub struct Format {
@@ -153,6 +156,9 @@ pub struct Context {
     /// A time near the line's: the one before it, or the file's. Gives RFC 3164
     /// stamps their year (the one that brings them nearest).
     pub reference: Time,
+    /// A stamp that is only a time of day is of the first day on which it is
+    /// not before this; of no day where this is not known.
+    pub floor: Option<Time>,
     /// Row in [`FORMATS`] to use, whatever the line looks like (`--format`).
     pub format: Option<u8>,
     /// The program whose messages these are, where lines have no header (`--program`).
@@ -173,6 +179,7 @@ impl Context {
         Context {
             zone,
             reference,
+            floor: Some(reference.minus(HALF_DAY)),
             format: None,
             program: None,
             declared: None,
@@ -197,6 +204,13 @@ impl Context {
             return true;
         }
         zeek::absorb(&mut self.layout, &self.projection, line)
+    }
+
+    /// Goes on after a line of this time.
+    pub fn follow(&mut self, time: Time) {
+        self.reference = time;
+        // Lines may be out of order, and clocks set back, by as much.
+        self.floor = Some(time.minus(Span::HOUR));
     }
 
     /// Changes the fields to decode (rules were reloaded).

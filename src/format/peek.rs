@@ -40,6 +40,11 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         .or_else(|| leef::peek_time(line, context))
 }
 
+/// Whether a line's stamp is only a time of day.
+pub fn names_no_day(line: &[u8], context: &Context) -> bool {
+    tcpdump::names_no_day(line, context)
+}
+
 /// Seconds since the epoch at the line's beginning, as Zeek writes them.
 pub(super) fn epoch(text: &[u8]) -> Option<Time> {
     let seconds = text.iter().position(|b| !b.is_ascii_digit())?;

@@ -2,8 +2,8 @@
 //!
 //! The stamp, the addresses and the ports stand before the colon; what the
 //! packet says comes after it and is not read but for TCP's flags. Stamps are
-//! of the day that brings them nearest to the lines before, unless `-tttt`
-//! wrote the date or `-tt` the seconds since 1970. Names (without `-n`) stay
+//! of the day that goes on from the lines before, unless `-tttt` wrote the date
+//! or `-tt` the seconds since 1970. Names (without `-n`) stay
 //! names: whoever owns the reverse zone chose them.
 
 use bumpalo::Bump;
@@ -14,7 +14,7 @@ use super::transport::{say_filtered, set_hosts, set_ports, verdict};
 use super::{Context, Format, Parser, Verdict, epoch};
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
-use crate::time::{Civil, Time};
+use crate::time::{Civil, Span, Time};
 
 pub(super) static FORMAT: Format = Format {
     name: "tcpdump",
@@ -69,7 +69,7 @@ fn parse<'a>(
         return Verdict::NotMine;
     };
     let before = event.values().len();
-    event.time = Some(time);
+    event.time = time;
     if packet.filter.is_some() {
         event.class.kind = FILTERED;
     }
@@ -109,11 +109,17 @@ pub(super) fn dated(line: &[u8]) -> bool {
 /// Only the stamp.
 pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
     let (time, rest) = stamped(line, context)?;
-    begin(rest).map(|_| time)
+    begin(rest).and(time)
 }
 
-/// The stamp and what follows it.
-fn stamped<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+/// Whether a packet's stamp is only a time of day.
+pub(super) fn names_no_day(line: &[u8], context: &Context) -> bool {
+    line.get(2) == Some(&b':')
+        && stamped(line, context).is_some_and(|(_, rest)| begin(rest).is_some())
+}
+
+/// The stamp, none if its day is not known, and what follows it.
+fn stamped<'a>(line: &'a [u8], context: &Context) -> Option<(Option<Time>, &'a [u8])> {
     let &[a, b, c] = line.first_chunk::<3>()?;
     if !a.is_ascii_digit() || !b.is_ascii_digit() {
         return None;
@@ -122,21 +128,23 @@ fn stamped<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
         return time_of_day(line, context);
     }
     if dated(line) {
-        return iso(line, context);
+        return iso(line, context).map(|(time, rest)| (Some(time), rest));
     }
     let (seconds, rest) = cut(line, b" ")?;
     (seconds.len() == 17 && seconds.get(10) == Some(&b'.')).then_some(())?;
-    Some((epoch(seconds)?, line.get(line.len() - rest.len() - 1..)?))
+    Some((
+        Some(epoch(seconds)?),
+        line.get(line.len() - rest.len() - 1..)?,
+    ))
 }
 
-/// `HH:MM:SS.ffffff`, of the nearest day.
-fn time_of_day<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+/// `HH:MM:SS.ffffff`, of the first day on which that is not before the floor.
+fn time_of_day<'a>(line: &'a [u8], context: &Context) -> Option<(Option<Time>, &'a [u8])> {
     let (&[h0, h1, b':', n0, n1, b':', s0, s1], rest) = line.split_first_chunk::<8>()? else {
         return None;
     };
     let (nanos, rest) = decimals(rest)?;
-    let near = [-1, 0, 1].into_iter().filter_map(|days| {
-        let day = context.reference.plus(crate::time::Span::DAY.times(days));
+    let on = |day: Time| {
         let civil = Civil {
             hour: two(h0, h1),
             minute: two(n0, n1),
@@ -145,9 +153,14 @@ fn time_of_day<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])
             ..day.civil()
         };
         local(civil, context)
-    });
-    let time = near.min_by_key(|t| t.since(context.reference).nanos().unsigned_abs())?;
-    Some((time, rest))
+    };
+    let Some(floor) = context.floor else {
+        return on(context.reference).map(|_| (None, rest)); // any day shows whether it is a time
+    };
+    // The source's day may be the one before or after that of UTC.
+    let days = (-1..=2).map(|days| floor.plus(Span::DAY.times(days)));
+    let time = days.filter_map(on).find(|time| *time >= floor)?;
+    Some((Some(time), rest))
 }
 
 /// A packet's parts, not looked into yet.
@@ -394,6 +407,35 @@ mod tests {
         ] {
             assert_eq!(read(line), (Verdict::Event, expected.to_owned()), "{line}");
         }
+    }
+
+    #[test]
+    fn a_time_of_day_goes_on_from_the_line_before_and_has_no_day_where_none_is_known() {
+        let packet = |time: &str| {
+            format!(
+                "{time}.5 IP 192.0.2.7 > 198.51.100.5: ICMP echo request, id 1, seq 1, length 64"
+            )
+        };
+        let mut context = Context::utc(Time::from_secs(1_718_410_200));
+        context.zone = jiff::tz::TimeZone::get("America/New_York").unwrap();
+        context.follow(Time::from_secs(1_718_410_200)); // 20:10 on the 14th there
+        for (time, expected) in [
+            ("20:20:00", "2024-06-15T00:20:00.500Z"),
+            ("19:50:00", "2024-06-14T23:50:00.500Z"), // out of order
+            ("23:59:59", "2024-06-15T03:59:59.500Z"),
+            ("00:00:01", "2024-06-15T04:00:01.500Z"),
+            ("18:00:00", "2024-06-15T22:00:00.500Z"),
+        ] {
+            let shown = peek_time(packet(time).as_bytes(), &context).unwrap();
+            assert_eq!(shown.to_string(), expected, "{time}");
+        }
+        context.floor = None;
+        let line = packet("20:20:00");
+        assert_eq!(peek_time(line.as_bytes(), &context), None);
+        assert!(names_no_day(line.as_bytes(), &context));
+        let (arena, mut event) = (Bump::new(), Event::new());
+        let verdict = parse(line.as_bytes(), &context, &arena, &mut event);
+        assert_eq!((verdict, event.time), (Verdict::Event, None));
     }
 
     #[test]

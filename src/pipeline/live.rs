@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::engine::Inline;
 use super::logs::{Kept, Logs};
 use super::reader::{Reader, Stream};
-use super::reading::Readings;
+use super::reading::{Readings, Start};
 use super::sequencer::Sequencer;
 use crate::alert::Alert;
 use crate::clock;
@@ -21,7 +21,7 @@ use crate::metrics::Counts;
 use crate::source::{Follower, Saved, Watch};
 use crate::store::{Store, StoreError};
 use crate::sync::Arc;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// Bytes judged in a turn, so that a log that is far behind keeps neither a stop
 /// nor the watchdog waiting: some 50 ms.
@@ -120,15 +120,21 @@ impl Live {
             delivered,
         };
         for (number, kept) in (0..).zip(&kept) {
-            let context = live.context(number, kept.reference);
+            let mut context = live.context(number);
+            if kept.head > Time::MIN {
+                context.follow(kept.head);
+            }
+            context.reference = kept.reference;
             live.reader.add(Stream::new(number, context, kept.head));
         }
         Ok((live, said))
     }
 
-    fn context(&self, number: u32, reference: Time) -> Context {
-        let reading = self.options.readings.of(self.logs.path(number).as_slice());
-        reading.context(reference, self.detector.projection())
+    fn context(&self, number: u32) -> Context {
+        let path = self.logs.path(number);
+        let reading = self.options.readings.of(path.as_slice());
+        let written = path.map(written);
+        reading.begin(Start::default(), written, self.detector.projection())
     }
 
     /// The kernel's hints that something was written; they may be lost.
@@ -164,8 +170,7 @@ impl Live {
         for number in new {
             self.engine.sequencer.forget(number);
             self.reader.remove(number);
-            let reference = self.logs.path(number).map_or(Time::MIN, year_of);
-            let context = self.context(number, reference);
+            let context = self.context(number);
             self.reader.add(Stream::new(number, context, Time::MIN));
         }
         let reader = &mut self.reader;
@@ -260,10 +265,8 @@ impl Live {
     }
 }
 
-/// A time that gives a log's first stamps without a year theirs: those are of
-/// the year before the file was last written to, so half a year back is near.
-fn year_of(path: &Path) -> Time {
+/// When a log was last written to.
+fn written(path: &Path) -> Time {
     let modified = fs::metadata(path).and_then(|file| file.modified());
-    let modified = modified.map_or_else(|_| clock::now(), clock::from_system);
-    modified.minus(Span::DAY.times(181))
+    modified.map_or_else(|_| clock::now(), clock::from_system)
 }

@@ -150,12 +150,11 @@ impl Logs {
     pub(super) fn keep<'a>(&self, streams: impl Iterator<Item = &'a Stream>) -> Vec<Kept> {
         let mut kept: Vec<Kept> = self.logs.iter().map(Log::keep).collect();
         for stream in streams {
-            let (number, context) = stream.context();
-            let Some(kept) = kept.get_mut(number as usize) else {
+            let Some(kept) = kept.get_mut(stream.number() as usize) else {
                 debug_assert!(false, "a stream is a log's");
                 continue;
             };
-            (kept.reference, kept.head) = (context.reference, stream.head());
+            (kept.reference, kept.head) = (stream.reference(), stream.head());
             let rest = stream.rest();
             kept.waiting
                 .splice(0..0, rest.iter().map(KeptBlock::of))

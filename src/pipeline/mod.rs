@@ -21,7 +21,7 @@ mod worker;
 
 pub use live::{Live, LiveOptions};
 pub use outlet::{Outlet, Outlets};
-pub use reading::{Reading, Readings, format, logsource, zone};
+pub use reading::{Reading, Readings, Start, date, format, logsource, zone};
 pub use replay::{FormatCount, Progress, ReplayOptions, RuleCount, Summary, replay};
 
 /// What Sigma calls the logs that each format reads, for the detector.

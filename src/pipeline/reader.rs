@@ -7,6 +7,7 @@
 use memchr::{memchr, memmem};
 
 use super::batch::{Batch, Segment};
+use super::reading::clocks_are_set;
 use crate::format::{self, Context};
 use crate::source::Block;
 use crate::sync::Arc;
@@ -35,6 +36,13 @@ pub(super) struct Stream {
     line: u64,
     /// Its stamp, or the one before it where it has none: never falling.
     head: Time,
+    /// The last stamp there was, wherever it lies.
+    last: Option<Time>,
+    /// Whether what the block's stamps are depends on the lines before each:
+    /// clocks were set back near it, or it has times of day only.
+    careful: bool,
+    /// Whether it had times of day, and no day was known.
+    undated: bool,
 }
 
 impl Stream {
@@ -49,12 +57,20 @@ impl Stream {
             at: 0,
             line: 0,
             head,
+            last: None,
+            careful: false,
+            undated: false,
         }
     }
 
-    /// Its number, and what its next line needs to know.
-    pub(super) fn context(&self) -> (u32, &Context) {
-        (self.number, &self.context)
+    /// Its number.
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The last stamp there was, or what gives the next its year.
+    pub(super) fn reference(&self) -> Time {
+        self.last.unwrap_or(self.context.reference)
     }
 
     /// Its newest stamp.
@@ -82,6 +98,9 @@ impl Stream {
 
     /// Whether its stamps name their year, so that no reference changes them.
     pub(super) fn is_absolute(&self) -> bool {
+        if self.has_no_day() {
+            return false;
+        }
         let mut moved = Context::clone(&self.context);
         moved.reference = moved.reference.plus(Span::DAY.times(800));
         let first = self.lines().find_map(|line| {
@@ -91,11 +110,49 @@ impl Stream {
         first.unwrap_or(true)
     }
 
-    /// Brings stamps without a year near this time.
+    /// Whether its stamps are only times of day.
+    fn has_no_day(&self) -> bool {
+        let stamped = |line: &&[u8]| {
+            format::names_no_day(line, &self.context)
+                || format::peek_time(line, &self.context).is_some()
+        };
+        let first = self.lines().find(stamped);
+        first.is_some_and(|line| format::names_no_day(line, &self.context))
+    }
+
+    /// Brings stamps without a year or a day near this time.
     pub(super) fn refer_to(&mut self, reference: Time) {
-        Arc::make_mut(&mut self.context).reference = reference;
+        let context = Arc::make_mut(&mut self.context);
+        context.reference = reference;
+        context.floor = Some(reference.minus(Span::HOUR.times(12)));
         self.head = Time::MIN;
+        self.last = None;
+        self.undated = false;
+        self.begin();
+    }
+
+    /// Looks at a new block: what its first line needs to know, and whether
+    /// that holds for the others.
+    fn begin(&mut self) {
+        let daily = self.has_no_day();
+        self.undated |= daily && self.context.floor.is_none();
+        let first = self.first_time();
+        if let Some(time) = first.filter(|_| !daily) {
+            // The year goes with the lines: over New Year in a block at most.
+            Arc::make_mut(&mut self.context).reference = time;
+        }
+        let times = first.zip(self.last_time());
+        let zone = &self.context.zone;
+        let set = times.is_some_and(|(first, last)| clocks_are_set(zone, first, last));
+        self.careful = daily || set;
         self.peek();
+    }
+
+    /// Stamp of the last line that has one, in the block at hand.
+    fn last_time(&self) -> Option<Time> {
+        let rest = self.block.bytes.get(self.at..).unwrap_or_default();
+        let mut lines = rest.rsplit(|&b| b == b'\n').take(1000);
+        lines.find_map(|line| format::peek_time(line, &self.context))
     }
 
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
@@ -121,11 +178,10 @@ impl Stream {
             }
             self.path = path;
             self.line = self.block.first_line;
-            // The year goes with the lines: over New Year in a block at most.
-            if let Some(time) = self.first_time() {
-                Arc::make_mut(&mut self.context).reference = time;
+            if let Some(last) = self.last {
+                Arc::make_mut(&mut self.context).follow(last);
             }
-            self.peek();
+            self.begin();
             return true;
         }
     }
@@ -141,7 +197,18 @@ impl Stream {
             if context.absorb(line) {
                 self.context = Arc::new(context);
             }
-        } else if let Some(time) = format::peek_time(line, &self.context) {
+        } else if let Some(mut time) = format::peek_time(line, &self.context) {
+            if self.careful
+                && let Some(last) = self.last
+            {
+                let mut context = Context::clone(&self.context);
+                context.follow(last);
+                if let Some(after) = format::peek_time(line, &context).filter(|&t| t != time) {
+                    self.context = Arc::new(context);
+                    time = after;
+                }
+            }
+            self.last = Some(time);
             self.head = self.head.max(time);
         }
     }
@@ -158,7 +225,7 @@ impl Stream {
             self.line += u64::from(lines);
             self.peek();
             if !Arc::ptr_eq(&context, &self.context) {
-                break; // a header: the lines after it are another segment
+                break; // a header or another day: the lines after it are another segment
             }
         }
         self.push(batch, from, self.at, first_line, context);
@@ -169,12 +236,13 @@ impl Stream {
     fn take_block(&mut self, batch: &mut Batch) {
         let rest = self.block.bytes.get(self.at..).unwrap_or_default();
         let has_header = format::announces(rest) || memmem::find(rest, b"\n#").is_some();
-        if has_header {
+        if has_header || self.careful {
             while self.at < self.block.bytes.len() {
                 self.take_while(batch, |_| true);
             }
             return;
         }
+        self.last = self.last_time().or(self.last);
         let (from, line, context) = (self.at, self.line, Arc::clone(&self.context));
         if from == 0 && batch.bytes.is_empty() {
             std::mem::swap(&mut batch.bytes, &mut self.block.bytes);
@@ -275,6 +343,12 @@ impl Reader {
         for stream in self.streams.iter_mut().chain(&mut self.dry) {
             how(stream.number, Arc::make_mut(&mut stream.context));
         }
+    }
+
+    /// Names of logs whose stamps are of no known day.
+    pub(super) fn undated(&self) -> impl Iterator<Item = &str> {
+        let streams = self.streams().filter(|stream| stream.undated);
+        streams.map(|stream| &*stream.path)
     }
 
     /// Places streams whose stamps have no year near those that have one: logs

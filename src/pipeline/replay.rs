@@ -9,9 +9,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::batch::{Parsed, Tally};
 use super::engine::{run_inline, run_threads};
 use super::reader::{Feed, Reader, Stream};
-use super::reading::Readings;
+use super::reading::{Readings, Start};
 use crate::alert::Alert;
-use crate::clock::{self, Stopwatch};
+use crate::clock::Stopwatch;
 use crate::detector::Detector;
 use crate::format::{self, Context, FORMATS};
 use crate::line::SourceId;
@@ -19,7 +19,7 @@ use crate::metrics::Counts;
 use crate::rule::Level;
 use crate::source::{Block, Framer, Input, Limits, Problem, Set, discover};
 use crate::sync::{Arc, AtomicU64, Ordering};
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// What to replay and how.
 #[derive(Clone, Debug)]
@@ -28,8 +28,9 @@ pub struct ReplayOptions {
     pub paths: Vec<PathBuf>,
     /// Threads that parse, and as many that keep state; 1 is all on the caller's.
     pub threads: usize,
-    /// Year of the first stamp that names none; else from the other logs or the file's time.
-    pub year: Option<i16>,
+    /// Year and day of the first stamps that name none; else from the other
+    /// logs or the file's time.
+    pub start: Start,
     /// How the lines of each log are read.
     pub readings: Readings,
 }
@@ -125,7 +126,7 @@ pub fn replay(
     }
     drop(tell);
     summary.sources = reader.wake(&mut archives) as u64;
-    if options.year.is_none() {
+    if !options.start.is_known() {
         reader.infer_years();
     }
     let mut tallies = Tallies::default();
@@ -152,8 +153,11 @@ pub fn replay(
         summary.evicted += size.evicted;
     }
     tallies.finish(&mut summary);
-    drop((reader, archives));
     summary.problems = found.problems;
+    summary
+        .problems
+        .extend(reader.undated().map(Problem::undated));
+    drop((reader, archives));
     summary.problems.extend(problems(&told));
     summary.elapsed = watch.elapsed();
     summary
@@ -163,33 +167,13 @@ fn problems(told: &Receiver<Problem>) -> Vec<Problem> {
     told.try_iter().collect()
 }
 
-/// What the first line of a set needs to know. A stamp without a year is of
-/// the year before the file was last written to: half a year back brings it
-/// nearest to that.
+/// What the first line of a set needs to know.
 fn context(options: &ReplayOptions, detector: &Detector, set: &Set) -> Context {
-    let modified = set.inputs.first().and_then(|i| i.modified);
-    let back = Span::DAY.times(181);
-    let reference = match options.year {
-        Some(year) => middle_of(year),
-        None => modified.unwrap_or_else(clock::now).minus(back),
-    };
     let files = set.inputs.iter().map(|input| &*input.path);
     let paths: Vec<&Path> = std::iter::once(Path::new(&set.name)).chain(files).collect();
+    let written = set.inputs.first().and_then(|input| input.modified);
     let reading = options.readings.of(&paths);
-    reading.context(reference, detector.projection())
-}
-
-fn middle_of(year: i16) -> Time {
-    let start = crate::time::Civil {
-        year: i64::from(year),
-        month: 7,
-        day: 1,
-        hour: 0,
-        minute: 0,
-        second: 0,
-        nanos: 0,
-    };
-    start.time().unwrap_or_default()
+    reading.begin(options.start, written, detector.projection())
 }
 
 /// A rotated set's files, one after the other.

@@ -74,6 +74,14 @@ pub enum Problem {
         /// What it is, and what to do.
         why: Unfollowed,
     },
+    /// A log whose stamps are only a time of day, of a day that nothing tells.
+    #[error(
+        "{name}: its stamps name no day, so nothing was judged by them; give the first one with --date YYYY-MM-DD, or write them with it (tcpdump -tttt)"
+    )]
+    Undated {
+        /// The file.
+        name: String,
+    },
     /// More came out of a compressed file than its limits allow.
     #[error(
         "{name}: refused after {after} bytes of log: {why}; what stands before was read; if this is a real log, decompress it first"
@@ -102,6 +110,12 @@ impl Problem {
             io::ErrorKind::PermissionDenied => Problem::Denied { name },
             _ => Problem::Unreadable { name, error },
         }
+    }
+
+    /// For a log whose day is not known.
+    pub fn undated(name: &str) -> Problem {
+        let name = name.to_owned();
+        Problem::Undated { name }
     }
 
     /// For a file that could be read up to `after`.

@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use tipstaff::alert::Alert;
 use tipstaff::detector::{Detector, Options};
-use tipstaff::pipeline::{Progress, Readings, ReplayOptions, classes, replay};
+use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 
 /// The shipped rules, compiled once.
 pub(crate) fn shipped() -> &'static Arc<Detector> {
@@ -28,7 +28,7 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
     let options = ReplayOptions {
         paths: vec![folder.to_owned()],
         threads,
-        year: Some(2025),
+        start: Start::in_year(2025),
         readings: Readings::default(),
     };
     let mut alerts = Vec::new();
