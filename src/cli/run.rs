@@ -46,7 +46,8 @@ A configuration, with what each key is when it is left out:
 ///
 /// Follows the files and globs of the configuration through rotation, keeps
 /// what it learns and how far it has read in the state folder, and prints
-/// alerts. SIGHUP reads the rules again (a broken set leaves the old one in
+/// alerts. A file that is no event a line (the journal's export, a JSON array)
+/// is told of and not followed: `tipstaff replay` reads it. SIGHUP reads the rules again (a broken set leaves the old one in
 /// force); SIGTERM and SIGINT save the state and stop. Under systemd it reports
 /// readiness, reloads and a watchdog; `tipstaff unit` prints the unit.
 #[derive(Debug, clap::Args)]

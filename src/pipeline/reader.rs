@@ -24,6 +24,14 @@ pub(super) trait Feed {
     fn next(&mut self, stream: u32, block: &mut Block) -> Option<Arc<str>>;
 }
 
+/// What a line's stamp says.
+enum Stamp {
+    /// An instant.
+    Whole(Time),
+    /// A time of day: an instant where the day is known.
+    OfDay(Option<Time>),
+}
+
 /// One stream with the lines it has ready.
 pub(super) struct Stream {
     number: u32,
@@ -93,12 +101,13 @@ impl Stream {
 
     /// Stamp of the first line that has one, in the block at hand.
     pub(super) fn first_time(&self) -> Option<Time> {
-        self.stamps().next()
+        let mut lines = self.lines();
+        lines.find_map(|line| format::peek_time(line, &self.context))
     }
 
     /// Whether its stamps name their year, so that no reference changes them.
     pub(super) fn is_absolute(&self) -> bool {
-        if self.has_no_day() {
+        if let Some(Stamp::OfDay(_)) = self.first_stamp() {
             return false;
         }
         let mut moved = Context::clone(&self.context);
@@ -110,14 +119,15 @@ impl Stream {
         first.unwrap_or(true)
     }
 
-    /// Whether its stamps are only times of day.
-    fn has_no_day(&self) -> bool {
-        let stamped = |line: &&[u8]| {
-            format::names_no_day(line, &self.context)
-                || format::peek_time(line, &self.context).is_some()
-        };
-        let first = self.lines().find(stamped);
-        first.is_some_and(|line| format::names_no_day(line, &self.context))
+    /// What the first stamp there is says: a time, or one of no day.
+    fn first_stamp(&self) -> Option<Stamp> {
+        self.lines().find_map(|line| {
+            let time = format::peek_time(line, &self.context);
+            if format::names_no_day(line, &self.context) {
+                return Some(Stamp::OfDay(time));
+            }
+            time.map(Stamp::Whole)
+        })
     }
 
     /// Brings stamps without a year or a day near this time.
@@ -134,16 +144,21 @@ impl Stream {
     /// Looks at a new block: what its first line needs to know, and whether
     /// that holds for the others.
     fn begin(&mut self) {
-        let daily = self.has_no_day();
+        let (first, daily) = match self.first_stamp() {
+            None => (None, false),
+            Some(Stamp::Whole(time)) => (Some(time), false),
+            Some(Stamp::OfDay(time)) => (time, true),
+        };
         self.undated |= daily && self.context.floor.is_none();
-        let first = self.first_time();
         if let Some(time) = first.filter(|_| !daily) {
             // The year goes with the lines: over New Year in a block at most.
             Arc::make_mut(&mut self.context).reference = time;
         }
-        let times = first.zip(self.last_time());
+        let last = first.and_then(|_| self.last_time());
         let zone = &self.context.zone;
-        let set = times.is_some_and(|(first, last)| clocks_are_set(zone, first, last));
+        let set = first
+            .zip(last)
+            .is_some_and(|(first, last)| clocks_are_set(zone, first, last));
         self.careful = daily || set;
         self.peek();
     }
@@ -158,11 +173,6 @@ impl Stream {
     fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let rest = self.block.bytes.get(self.at..).unwrap_or_default();
         rest.split(|&b| b == b'\n').take(1000)
-    }
-
-    fn stamps(&self) -> impl Iterator<Item = Time> {
-        self.lines()
-            .filter_map(|line| format::peek_time(line, &self.context))
     }
 
     /// Reads the next block that has lines; `false` when there is none.

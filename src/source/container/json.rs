@@ -9,7 +9,7 @@
 
 use std::io;
 
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 use super::{Container, Unpack, broken, cut_off};
 
@@ -19,7 +19,7 @@ pub(super) static CONTAINER: Container = Container {
     claims: |head| shape(head).is_some(),
     unpack: |head, _| {
         Box::new(Json {
-            wrapped: shape(head) == Some(Shape::Wrapped),
+            shape: shape(head).unwrap_or_default(),
             ..Json::default()
         })
     },
@@ -34,10 +34,13 @@ const KINDS: u32 = 128;
 /// U+FEFF in UTF-8, with which Azure's exports begin.
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Shape {
+    #[default]
     Array,
     Wrapped,
+    /// Lines that are no object may stand between those that are: a program
+    /// that prints some of what it says so.
     Spread,
 }
 
@@ -107,13 +110,16 @@ enum Within {
     String,
     /// After a `\` in a string.
     Escape,
+    /// In a line that is no object.
+    Line,
 }
 
 /// Where the grammar is.
 #[derive(Default)]
 struct Json {
-    /// Events are in the list of an object, not wherever an object stands.
-    wrapped: bool,
+    shape: Shape,
+    /// Something was opened.
+    begun: bool,
     depth: u32,
     /// A bit for each bracket that is open, the innermost last: 1 for `{`; the
     /// outermost [`KINDS`] of them.
@@ -133,8 +139,23 @@ impl Unpack for Json {
         let mut from = 0;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
+            if self.within == Within::Line {
+                let rest = bytes.get(at..).unwrap_or_default();
+                let end = memchr(b'\n', rest).map(|end| end + 1);
+                let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+                lines.extend_from_slice(line);
+                if end.is_some() {
+                    self.within = Within::Tokens;
+                }
+                at += line.len();
+                continue;
+            }
             if self.within != Within::Tokens {
                 at = self.string(bytes, at, &mut from, lines);
+                continue;
+            }
+            if self.begins_line(byte) {
+                self.within = Within::Line;
                 continue;
             }
             match byte {
@@ -156,6 +177,7 @@ impl Unpack for Json {
                         self.kinds = (self.kinds << 1) | u128::from(byte == b'{');
                     }
                     self.depth += 1;
+                    self.begun = true;
                 }
                 b'}' | b']' => {
                     self.close(byte)?;
@@ -231,17 +253,17 @@ impl Json {
     /// Whether a bracket opens an event. Outside of one.
     fn opens(&mut self, bracket: u8) -> bool {
         if bracket == b'[' {
-            if self.depth == 1 && self.wrapped {
+            if self.depth == 1 && self.shape == Shape::Wrapped {
                 self.listed = LISTS.contains(&self.name.as_slice());
             }
             return false;
         }
         let in_list = self.kinds & 1 == 0;
         match self.depth {
-            0 => !self.wrapped,
+            0 => self.shape != Shape::Wrapped,
             // An array of events, also among documents of the other kind.
             1 => in_list,
-            2 => self.wrapped && in_list && self.listed,
+            2 => self.shape == Shape::Wrapped && in_list && self.listed,
             _ => false,
         }
     }
@@ -256,6 +278,12 @@ impl Json {
             self.kinds >>= 1;
         }
         Ok(())
+    }
+
+    /// Whether a line that is no object begins with this byte.
+    fn begins_line(&self, byte: u8) -> bool {
+        let between = self.shape == Shape::Spread && self.depth == 0 && self.begun;
+        between && !matches!(byte, b'{' | b' ' | b'\t' | b'\r' | b'\n')
     }
 
     /// A byte of a string, number or word; between documents there is none.
@@ -304,6 +332,13 @@ mod tests {
         ] {
             assert_eq!(lines(&text), two, "{text}");
         }
+    }
+
+    #[test]
+    fn lines_between_objects_over_several_lines_are_lines() {
+        let text = "{\n  \"a\": 1\n}\n[2026] up: {\"b\n  c\n{\n  \"a\": \"}\"\n}\nend";
+        let expected = "{\"a\":1}\n[2026] up: {\"b\nc\n{\"a\":\"}\"}\nend";
+        assert_eq!(lines(text), expected);
     }
 
     #[test]
