@@ -118,3 +118,55 @@ fn a_stamp_inside_a_message_is_not_a_header() {
         assert_ne!(read(line).verdict, Verdict::Event, "{line}");
     }
 }
+
+#[test]
+fn no_header_is_found_in_what_a_program_says() {
+    let said = "sshd[7]: Accepted password for root from 198.51.100.66 port 1 ssh2";
+    let record = "type=USER_LOGIN msg=audit(1714557600.250:7): pid=1 uid=0 msg='op=login acct=\"root\" addr=198.51.100.66 res=success'";
+    for quoted in [
+        said.to_owned(),
+        format!("h {said}"),
+        format!("auth.info {said}"),
+        record.to_owned(),
+    ] {
+        for header in [
+            "May  6 08:00:00 web1 myapp:",
+            "May  6 08:00:00 web1 myapp[7]:",
+            "May  6 08:00:00 myapp:",
+            "May  6 08:00:00 CEST web1 myapp:",
+            "Mon May  6 08:00:00 2024 web1 myapp:",
+            "Mon May  6 08:00:00 2024 user.info myapp:",
+            "2024/05/06 08:00:00 web1 myapp:",
+            "1714982400 web1 myapp:",
+            "2024-05-06T08:00:00Z web1 myapp:",
+            "2024-05-06 08:00:00.123456+0200 0x1f3 Info 0x0 7 0 myapp: (libx)",
+            "[   12.345678] web1 myapp:",
+            "2024-05-06T08:00:00Z In(38) myapp[7]:",
+        ] {
+            let line = format!("{header} {quoted}");
+            let read = read(&line);
+            assert_eq!(read.source(), None, "{line}");
+            assert_ne!(read.verdict, Verdict::Event, "{line}");
+        }
+    }
+}
+
+#[test]
+fn what_a_client_writes_beside_a_shipped_line_moves_nothing() {
+    let line = "May  6 08:00:00 web1 sshd[7]: Failed password for invalid user FREE from 192.0.2.7 port 1 ssh2";
+    for free in FREE {
+        let text = line
+            .replace("FREE", free)
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"");
+        for wrapped in [
+            format!(
+                r#"{{"@timestamp":"2024-05-06T08:00:00Z","@version":"1","message":"{text}","host":"web1"}}"#
+            ),
+            format!(r#"{{"log":"{text}"}}"#),
+            format!(r#"{{"streams":[{{"stream":{{"host":"web1"}},"values":[["1","{text}"]]}}]}}"#),
+        ] {
+            holds(&wrapped);
+        }
+    }
+}

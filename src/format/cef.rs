@@ -227,12 +227,14 @@ fn header(line: &[u8]) -> Option<([&[u8]; 7], &[u8])> {
 
 /// Place of the first such byte without a backslash before it.
 fn bare(text: &[u8], wanted: u8) -> Option<usize> {
-    let mut escaped = false;
-    text.iter().position(|&byte| {
-        let found = byte == wanted && !escaped;
-        escaped = byte == b'\\' && !escaped;
-        found
-    })
+    let mut from = 0;
+    loop {
+        let at = from + memchr::memchr2(wanted, b'\\', text.get(from..)?)?;
+        if text.get(at) == Some(&wanted) {
+            return Some(at);
+        }
+        from = at + 2;
+    }
 }
 
 /// The pairs of an extension, in order, with their escapes.

@@ -19,12 +19,13 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// Keys of the time, at the top of the object.
-const TIMES: [&str; 14] = [
+const TIMES: [&str; 20] = [
     "@timestamp",
     "timestamp",
     "time",
     "ts",
     "eventTime",
+    "EventTime",
     "event_time",
     "TimeCreated",
     "TimeGenerated",
@@ -34,6 +35,11 @@ const TIMES: [&str; 14] = [
     "activityDateTime",
     "published",
     "date",
+    "timereported",
+    "ISODATE",
+    "isotimestamp",
+    "_time",
+    "result._time",
 ];
 
 macro_rules! logsources {
@@ -115,7 +121,7 @@ fn parse<'a>(
     }
     let mut stamp: Option<(usize, Raw<'a>)> = None;
     let walked = walk(line, arena, &mut |path, raw| {
-        if let Some(rank) = TIMES.iter().position(|key| *key == path)
+        if let Some(rank) = rank(path)
             && stamp.is_none_or(|(best, _)| rank < best)
         {
             stamp = Some((rank, raw));
@@ -141,16 +147,20 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         memchr::memmem::find_iter(line, key.as_bytes()).find_map(|at| {
             line.get(..at)?.strip_suffix(b"\"")?;
             let rest = line.get(at + key.len()..)?.strip_prefix(b"\":")?;
-            let rest = super::token::trim_start(rest);
-            if let Some(text) = rest.strip_prefix(b"\"") {
-                return timestamp::iso(text, context)
-                    .map(|(time, _)| time)
-                    .or_else(|| epoch(text));
-            }
-            let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
-            epoch(rest).or_else(|| whole(super::token::number(rest.get(..digits)?)?))
+            time_at(super::token::trim_start(rest), context)
         })
     })
+}
+
+/// The time that stands here, as JSON.
+pub(super) fn time_at(rest: &[u8], context: &Context) -> Option<Time> {
+    if let Some(text) = rest.strip_prefix(b"\"") {
+        return timestamp::iso(text, context)
+            .map(|(time, _)| time)
+            .or_else(|| epoch(text));
+    }
+    let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+    epoch(rest).or_else(|| whole(super::token::number(rest.get(..digits)?)?))
 }
 
 /// Seconds, or milliseconds: as seconds, 10^11 is the year 5138.
@@ -162,8 +172,13 @@ fn whole(number: i64) -> Option<Time> {
     Some(Time::from_nanos(0).plus(Span::from_nanos(nanos)))
 }
 
+/// How sure a key is that of the time, 0 the surest; none where it is another.
+pub(super) fn rank(path: &str) -> Option<usize> {
+    TIMES.iter().position(|key| *key == path)
+}
+
 /// ISO 8601, or seconds or milliseconds since the epoch.
-fn time(raw: Raw<'_>, context: &Context, arena: &Bump) -> Option<Time> {
+pub(super) fn time(raw: Raw<'_>, context: &Context, arena: &Bump) -> Option<Time> {
     match raw.value(arena) {
         Value::Text(text) => timestamp::iso(text, context)
             .map(|(time, _)| time)

@@ -61,7 +61,7 @@ pub fn parse<'a>(
 pub fn extent(text: &[u8]) -> (usize, u32) {
     let line = memchr::memchr(b'\n', text).unwrap_or(text.len());
     match text.first() {
-        Some(b't' | b'n') => auditd::extent(text, line),
+        Some(b't' | b'n' | b'A'..=b'Z' | b'0'..=b'9' | b'<') => auditd::extent(text, line),
         _ => (line, 1),
     }
 }
@@ -151,13 +151,17 @@ fn enveloped<'a>(
 ) -> Option<Verdict> {
     let stamped = matches!(
         line.first(),
-        Some(b'0'..=b'9' | b'<' | b'@' | b'A'..=b'Z' | b'*' | b'.')
+        Some(b'0'..=b'9' | b'<' | b'@' | b'A'..=b'Z' | b'*' | b'.' | b'[')
     );
     if !stamped || tcpdump::dated(line) {
         return None;
     }
     let before = event.values().len();
-    match envelope::read(line, context, event) {
+    let read = match envelope::read(line, context, event) {
+        Read::Nothing => envelope::dialect::read(line, context, event),
+        read => read,
+    };
+    match read {
         Read::Message(tagged) => {
             if !known(&tagged)
                 && let Some(own) = own::read(line, context)

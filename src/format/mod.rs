@@ -37,6 +37,7 @@ mod http;
 pub mod json;
 mod laurel;
 mod leef;
+mod logfmt;
 mod login;
 mod logind;
 mod mail;
@@ -65,6 +66,7 @@ mod token;
 mod transport;
 mod unbound;
 mod webmin;
+mod windows;
 mod wireguard;
 mod xinetd;
 mod xrdp;
@@ -270,7 +272,9 @@ pub static FORMATS: &[&Format] = &[
     &tcpdump::PF,
     &fast::SYSLOG,
     &SYSLOG,
-    // Whole lines, in the order in which they are tried.
+    // Whole lines, in the order in which they are tried: first the one that its
+    // first bytes tell.
+    &envelope::container::DOCKER,
     &envelope::journal::FORMAT,
     // Before Zeek's, which looks at every key of a document to know that it is none.
     &eve::FORMAT,
@@ -281,14 +285,18 @@ pub static FORMATS: &[&Format] = &[
     &cloud::OKTA,
     &cloud::ENTRA,
     &cloud::KUBERNETES,
+    &cloud::SERVICE,
+    &windows::FORMAT,
     &declared::FORMAT,
-    &envelope::container::DOCKER,
     &envelope::container::CRI,
     &envelope::gelf::FORMAT,
     &cef::FORMAT,
     &leef::FORMAT,
     &samba::JSON,
     &db::mongodb::FORMAT,
+    &envelope::shipped::FORMAT,
+    &cloud::SENSOR,
+    &logfmt::FORMAT,
     &xrdp::LOG,
     &webmin::LOG,
     &openvpn::LOG,

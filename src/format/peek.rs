@@ -2,8 +2,8 @@
 
 use super::envelope::{self, own};
 use super::{
-    Context, auditd, cef, cloud, declared, fast, flow, laurel, leef, netfilter, tcpdump, timestamp,
-    token,
+    Context, auditd, cef, cloud, declared, fast, flow, laurel, leef, logfmt, netfilter, tcpdump,
+    timestamp, token, windows,
 };
 use crate::time::{Span, Time};
 
@@ -15,9 +15,16 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
             return envelope::journal::peek_time(line)
                 .or_else(|| laurel::peek_time(line))
                 .or_else(|| cloud::peek_time(line, context))
-                .or_else(|| json_time(line, context));
+                .or_else(|| json_time(line, context))
+                .or_else(|| declared::peek_time(line, context))
+                .or_else(|| windows::peek_time(line, context))
+                .or_else(|| envelope::shipped::peek_time(line));
         }
-        b't' | b'n' => return auditd::peek_time(line),
+        b't' | b'n' => {
+            return auditd::peek_time(line, context).or_else(|| logfmt::peek_time(line, context));
+        }
+        b'<' if line.starts_with(b"<Event") => return windows::peek_time(line, context),
+        b'l' => return logfmt::peek_time(line, context),
         _ => {}
     }
     if tcpdump::dated(line) {
@@ -37,6 +44,7 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         .or_else(|| flow::peek_time(line, context))
         .or_else(|| epoch(line))
         .or_else(|| cef::peek_time(line, context))
+        .or_else(|| envelope::dialect::peek_time(line, context))
         .or_else(|| leef::peek_time(line, context))
 }
 

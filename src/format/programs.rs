@@ -16,16 +16,19 @@ const BUCKETS: usize = 512;
 
 /// Formats of whole lines that are JSON objects and nothing else. (Zeek's and
 /// Suricata's rows have more ways to begin.)
-static OBJECTS: [&Format; 11] = [
+static OBJECTS: [&Format; 14] = [
     &envelope::journal::FORMAT,
     &laurel::FORMAT,
     &cloud::CLOUDTRAIL,
     &cloud::OKTA,
     &cloud::ENTRA,
     &cloud::KUBERNETES,
+    &cloud::SERVICE,
     &declared::FORMAT,
     &envelope::container::DOCKER,
     &envelope::gelf::FORMAT,
+    &envelope::shipped::FORMAT,
+    &cloud::SENSOR,
     &samba::JSON,
     &db::mongodb::FORMAT,
 ];

@@ -14,7 +14,7 @@ use super::value::{Socket, hex, socket, text};
 use crate::event::Value;
 use crate::field::{Field, Projection};
 use crate::format::json::integer;
-use crate::format::token::{Host, ip, number, port};
+use crate::format::token::{self, Host, ip, number, port};
 
 /// An id that was never set: -1 as 32 bits.
 const UNSET: &[u8] = b"4294967295";
@@ -51,6 +51,8 @@ pub(in crate::format) struct Facts<'a, 'p> {
     /// What rules ask by the record's own names.
     pub(super) more: BumpVec<'a, (Field, Value<'a>)>,
     pub(super) kinds: BumpVec<'a, Value<'a>>,
+    /// Whether the values are as `ausearch -i` shows them, none in hexadecimal.
+    pub(super) interpreted: bool,
     pub(super) now: &'static Kind,
     pub(super) main: Option<(&'static Kind, &'a [u8])>,
     pub(super) arguments: BumpVec<'a, &'a [u8]>,
@@ -93,6 +95,7 @@ impl<'a, 'p> Facts<'a, 'p> {
             values: BumpVec::with_capacity_in(24, arena),
             more: BumpVec::new_in(arena),
             kinds: BumpVec::new_in(arena),
+            interpreted: false,
             now: &OTHER,
             main: None,
             arguments: BumpVec::new_in(arena),
@@ -155,7 +158,7 @@ impl<'a, 'p> Facts<'a, 'p> {
     pub(in crate::format) fn take(&mut self, key: &[u8], value: &'a [u8], quoted: bool) {
         let argument = self.now.name == "execve" && matches!(key, [b'a', b'0'..=b'9', ..]);
         let decoded = if argument || ENCODED.contains(&key) {
-            text(value, quoted, self.arena)
+            text(value, quoted || self.interpreted, self.arena)
         } else {
             (!matches!(value, b"(null)" | b"(none)" | b"?" | b"")).then_some(value)
         };
@@ -166,6 +169,15 @@ impl<'a, 'p> Facts<'a, 'p> {
             ("path", b"name") => self.path.name = Some(value),
             ("path", b"nametype" | b"objtype") => self.path.role = value,
             ("proctitle", _) => self.title = self.title.or(Some(value)),
+            ("sockaddr", b"saddr") if self.interpreted => {
+                for word in value.split(|&b| b == b' ') {
+                    match token::cut(word, b"=") {
+                        Some((b"laddr", address)) => self.address_of_peer(Some(address)),
+                        Some((b"lport", port)) => self.port_of_peer(Some(port)),
+                        _ => {}
+                    }
+                }
+            }
             ("sockaddr", b"saddr") => {
                 let bytes = hex(value.strip_prefix(b"0x").unwrap_or(value), self.arena);
                 self.socket = self.socket.or(bytes.and_then(socket));
@@ -189,6 +201,13 @@ impl<'a, 'p> Facts<'a, 'p> {
                 self.call.architecture = syscalls::architecture(code);
             }
             b"acct" => self.names.account = self.names.account.or(Some(value)),
+            b"uid" if self.interpreted => self.names.user = self.names.user.or(Some(value)),
+            b"auid" if self.interpreted => {
+                let named = Some(value).filter(|name| *name != b"unset");
+                self.names.login = self.names.login.or(named);
+            }
+            b"id" if self.interpreted => self.names.id = self.names.id.or(Some(value)),
+            b"euid" if self.interpreted => self.words(Field::USER_EFFECTIVE_NAME, value),
             b"ID" => self.names.id = self.names.id.or(Some(value)),
             b"UID" => self.names.user = self.names.user.or(Some(value)),
             b"AUID" => self.names.login = self.names.login.or(Some(value)),
@@ -275,6 +294,11 @@ impl<'a, 'p> Facts<'a, 'p> {
     /// The other end as a daemon says: `addr` is an address, or the name that
     /// was given to it; `hostname` is a name, and may be this machine's own.
     fn host(&mut self, key: &[u8], value: &'a [u8]) {
+        // auditd's own listener writes the port behind the address.
+        let value = match token::cut_last(value, b":") {
+            Some((address, port)) if number(port).is_some() && ip(address).is_some() => address,
+            _ => value,
+        };
         match Host::read(value) {
             Some(Host::Ip(ip)) if key == b"addr" => self.set(Field::SOURCE_IP, Value::Ip(ip)),
             Some(Host::Name(name)) if name != b"UNKNOWN" => self.words(Field::SOURCE_DOMAIN, name),

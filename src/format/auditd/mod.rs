@@ -27,7 +27,14 @@ pub(super) use kinds::kind;
 pub(super) static FORMAT: Format = Format {
     name: "auditd",
     about: "the Linux audit log, also in syslog; the records of one event become one; event.action is process_started, connection, connection_accepted, file_created, file_deleted, or the record's type in lower case",
-    programs: &["audit", "audispd", "audisp-syslog", "auditd"],
+    programs: &[
+        "audit",
+        "audispd",
+        "audisp-syslog",
+        "auditd",
+        "tag_audit_log",
+        "audit_log",
+    ],
     logsources: LOGSOURCES,
     parse: Parser::Line(parse),
     example: r#"type=USER_LOGIN msg=audit(1767607200.250:4077): pid=812 uid=0 auid=4294967295 ses=4294967295 msg='op=login acct="alice" exe="/usr/sbin/sshd" hostname=? addr=192.0.2.7 terminal=ssh res=failed'"#,
@@ -66,7 +73,12 @@ const ONCE: [&[u8]; 8] = [
 /// Whether the kernel's message is an audit record; syslog gets those where no
 /// audit daemon runs.
 pub(super) fn speaks(text: &[u8]) -> bool {
-    kernels(text).starts_with(b"audit: type=")
+    let text = kernels(text);
+    match text.first() {
+        Some(b'a') => text.starts_with(b"audit: type=") || text.starts_with(b"audit("),
+        Some(b't') => text.starts_with(b"type=1") && Record::read(text).is_some(),
+        _ => false,
+    }
 }
 
 /// A kernel message without its `[ 12.345678] `.
@@ -91,14 +103,20 @@ fn parse<'a>(
     let Some(first) = Record::read(text.split(|&b| b == b'\n').next().unwrap_or(text)) else {
         return without_stamp(text, context, arena, event);
     };
-    let (Some(time), Some(serial)) = (first.time(), first.serial()) else {
+    let (Some(time), Some(serial)) = (first.time(context), first.serial()) else {
         return Verdict::Malformed("not an audit stamp");
     };
     // The envelope's stamp is as good, and of one clock with its neighbours.
     event.time = event.time.or(Some(time));
     let mut facts = Facts::new(&context.projection, arena);
+    facts.interpreted = first.is_interpreted();
     for line in text.split(|&b| b == b'\n') {
-        let Some(record) = Record::read(line).filter(|record| record.joins(&first)) else {
+        let record = group::record_in(line).filter(|(header, record)| {
+            let host = header.and_then(|header| header.host);
+            let same = host.is_none() || event.get(Field::HOST_NAME) == host.map(Value::Text);
+            same && record.joins(&first)
+        });
+        let Some((_, record)) = record else {
             if line.is_empty() {
                 continue;
             }
@@ -117,8 +135,8 @@ fn parse<'a>(
 }
 
 /// Only the time of a line that is a record.
-pub(super) fn peek_time(line: &[u8]) -> Option<Time> {
-    Record::read(line)?.time()
+pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
+    Record::read(line)?.time(context)
 }
 
 /// The journal's way to syslog: `USER_LOGIN pid=…`, where the stamp is the envelope's.

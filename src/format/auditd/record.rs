@@ -7,14 +7,18 @@
 
 use memchr::{memchr, memchr2, memrchr};
 
-use crate::format::token::{cut, number, trim_end, trim_start};
-use crate::time::Time;
+use crate::format::Context;
+use crate::format::timestamp::{decimals, local, two};
+use crate::format::token::{cut, cut_last, number, trim_end, trim_start};
+use crate::time::{Civil, Time};
 
 /// Longest `SECONDS.MILLIS:SERIAL`: 20 + 1 + 3 + 1 + 20 digits.
 const STAMP_MAX: usize = 45;
 
-/// What separates auditd's own readings of numbers from the kernel's words.
+/// What separates auditd's own readings of numbers from the kernel's words,
+/// and what rsyslog makes of it.
 const ENRICHED: u8 = 0x1d;
+const ENRICHED_ESCAPED: &[u8] = b"#035";
 
 /// A record in its parts.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +40,12 @@ impl<'a> Record<'a> {
             Some(rest) => cut(rest, b" ").map(|(node, rest)| (Some(node), rest))?,
             None => (None, line),
         };
-        let (kind, rest) = cut(rest.strip_prefix(b"type=")?, b" ")?;
+        let (kind, rest) = match rest.strip_prefix(b"type=") {
+            Some(rest) => cut(rest, b" ")?,
+            // Kernels before 2.6.16 wrote no type; what they denied is named.
+            None if rest.starts_with(b"audit(") => (&b"1400"[..], rest),
+            None => return None,
+        };
         let named = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'[' | b']' | b'-');
         if kind.is_empty() || !kind.iter().all(named) {
             return None;
@@ -45,7 +54,9 @@ impl<'a> Record<'a> {
         let rest = rest.strip_prefix(b"audit(")?;
         let end = memchr(b')', rest.get(..=STAMP_MAX).unwrap_or(rest))?;
         let (stamp, rest) = rest.split_at_checked(end)?;
-        let body = trim_end(trim_start(rest.strip_prefix(b"):")?));
+        let rest = rest.strip_prefix(b")")?;
+        let rest = rest.strip_prefix(b" ").unwrap_or(rest);
+        let body = trim_end(trim_start(rest.strip_prefix(b":")?));
         Some(Record {
             node,
             kind,
@@ -55,13 +66,21 @@ impl<'a> Record<'a> {
     }
 
     /// When it happened.
-    pub(super) fn time(&self) -> Option<Time> {
+    pub(super) fn time(&self, context: &Context) -> Option<Time> {
+        if self.is_interpreted() {
+            return interpreted(self.stamp, context);
+        }
         crate::format::epoch(self.stamp)
     }
 
     /// The event's number since the machine was started.
     pub(super) fn serial(&self) -> Option<i64> {
-        number(cut(self.stamp, b":")?.1)
+        number(cut_last(self.stamp, b":")?.1)
+    }
+
+    /// Whether it is as `ausearch -i` shows it: names for numbers, no quotes.
+    pub(super) fn is_interpreted(&self) -> bool {
+        self.stamp.get(2) == Some(&b'/')
     }
 
     /// Whether both are of one event.
@@ -70,13 +89,63 @@ impl<'a> Record<'a> {
     }
 }
 
+/// `01/05/2026 10:00:00.250:4079`, the date as the C and American locales have it.
+fn interpreted(stamp: &[u8], context: &Context) -> Option<Time> {
+    let (date, clock) = cut(stamp, b" ")?;
+    let [m0, m1, b'/', d0, d1, b'/', year @ ..] = date else {
+        return None;
+    };
+    let year = match year {
+        [_, _] => 2000 + number(year)?,
+        [_, _, _, _] => number(year)?,
+        _ => return None,
+    };
+    let ([h0, h1, b':', n0, n1, b':', s0, s1], rest) = clock.split_first_chunk::<8>()? else {
+        return None;
+    };
+    let (nanos, _) = decimals(rest)?;
+    let civil = Civil {
+        year,
+        month: two(*m0, *m1),
+        day: two(*d0, *d1),
+        hour: two(*h0, *h1),
+        minute: two(*n0, *n1),
+        second: two(*s0, *s1),
+        nanos,
+    };
+    local(civil, context)
+}
+
+/// The body and auditd's readings where the separator was lost on the way, or
+/// is written as rsyslog does: behind the quote that ends a daemon's words,
+/// which end with its result.
+fn halves_without_separator(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = memrchr(b'\'', body)?;
+    let (before, after) = body.split_at_checked(at + 1)?;
+    let said = before.strip_suffix(b"'")?;
+    let last = cut_last(said, b" ").map_or(said, |(_, word)| word);
+    let after = after.strip_prefix(ENRICHED_ESCAPED).unwrap_or(after);
+    let reads = after.first().is_some_and(u8::is_ascii_uppercase);
+    (last.starts_with(b"res=") && reads).then_some((before, after))
+}
+
 /// The body and auditd's readings, each to be read as [`Pairs`]. The last
 /// separator is auditd's; one before it is somebody's text, and so is one
 /// inside `msg='…'`: what auditd adds stands behind the closing quote and has
 /// none itself.
 pub(super) fn halves(body: &[u8]) -> (&[u8], &[u8]) {
     let Some(at) = memrchr(ENRICHED, body) else {
-        return (body, &[]);
+        let quoted = body.ends_with(b"\"") && memchr::memmem::find(body, b"msg='").is_some();
+        if quoted && let Some(halves) = halves_without_separator(body) {
+            return halves;
+        }
+        return match memchr::memmem::rfind(body, ENRICHED_ESCAPED) {
+            Some(at) if memchr(b'\'', body).is_none() => (
+                body.get(..at).unwrap_or_default(),
+                body.get(at + ENRICHED_ESCAPED.len()..).unwrap_or_default(),
+            ),
+            _ => (body, &[]),
+        };
     };
     let before = body.get(..at).unwrap_or_default();
     let after = body.get(at + 1..).unwrap_or_default();
@@ -226,9 +295,17 @@ mod tests {
         assert_eq!(record.node, Some(&b"web1"[..]));
         assert_eq!((record.kind, record.body), (&b"CWD"[..], &b"cwd=\"/\""[..]));
         assert_eq!(record.serial(), Some(77));
-        let time = record.time().unwrap().to_string();
+        let context = Context::utc(Time::from_secs(0));
+        let time = record.time(&context).unwrap().to_string();
         assert_eq!(time, "2023-11-14T22:13:20.125Z");
+        for shown in ["11/14/2023 22:13:20.125:77", "11/14/23 22:13:20.125:77"] {
+            let line = format!("type=CWD msg=audit({shown}) : cwd=/");
+            let record = Record::read(line.as_bytes()).unwrap();
+            let again = record.time(&context).unwrap().to_string();
+            assert_eq!((again, record.serial()), (time.clone(), Some(77)), "{line}");
+        }
         assert!(Record::read(b"type=1400 audit(1700000000.125:77): x").is_some());
+        assert!(Record::read(b"audit(1700000000.125:77): avc:  denied").is_some());
         for line in [
             "type=",
             "type=A",
@@ -239,6 +316,21 @@ mod tests {
         ] {
             assert!(Record::read(line.as_bytes()).is_none(), "{line}");
         }
+    }
+
+    #[test]
+    fn readings_are_found_without_their_separator() {
+        let said = "pid=1 msg='op=x acct=\"a\" res=failed'";
+        for between in ["\u{1d}", "#035", ""] {
+            let body = format!("{said}{between}UID=\"root\"");
+            let halves = halves(body.as_bytes());
+            assert_eq!(halves, (said.as_bytes(), &b"UID=\"root\""[..]), "{body}");
+        }
+        // A name that ends the words itself is no end.
+        let forged = br#"pid=1 msg='op=x acct="a'UID="root" exe="/x" res=failed'"#;
+        assert_eq!(halves(forged), (&forged[..], &b""[..]));
+        let cut_off = br#"pid=1 msg='op=x acct="a'UID="root""#;
+        assert_eq!(halves(cut_off), (&cut_off[..], &b""[..]));
     }
 
     #[test]

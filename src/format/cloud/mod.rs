@@ -2,6 +2,8 @@
 //! only it has. A table says which path is which field; all other paths stay
 //! reachable for rules under their dotted names (`userIdentity.type`).
 
+mod sensors;
+mod services;
 mod shapes;
 
 use bumpalo::Bump;
@@ -9,7 +11,7 @@ use bumpalo::collections::Vec as BumpVec;
 
 use super::json::{Raw, any, walk};
 use super::token::Host;
-use super::{Context, Format, Parser, Verdict, timestamp};
+use super::{Context, Format, Parser, Verdict, declared};
 use crate::event::{Event, LogSource, Value};
 use crate::field::{Field, Kind, Projection};
 use crate::time::Time;
@@ -75,6 +77,98 @@ pub(super) static KUBERNETES: Format = Format {
         parse(&API_SERVER, line, context, arena, event)
     }),
     example: r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"a1","stage":"ResponseComplete","requestURI":"/api/v1/namespaces/shop/secrets","verb":"list","user":{"username":"alice"},"sourceIPs":["192.0.2.7"],"objectRef":{"resource":"secrets","namespace":"shop"},"responseStatus":{"code":403},"stageTimestamp":"2026-01-05T10:00:00.000000Z"}"#,
+};
+
+/// The services whose logs are one format, each with its class.
+static SERVICES: [&Shape; 11] = [
+    &services::GUARDDUTY,
+    &services::ENTRA_AUDIT,
+    &services::OFFICE,
+    &services::GOOGLE_CLOUD,
+    &services::GOOGLE_WORKSPACE,
+    &services::GITHUB,
+    &services::AUTH0,
+    &services::DUO,
+    &services::ONELOGIN,
+    &services::PING,
+    &services::JUMPCLOUD,
+];
+
+const fn class(product: &'static str, services: &'static [&'static str]) -> LogSource {
+    LogSource {
+        product,
+        categories: &[],
+        services,
+    }
+}
+
+/// Audit logs of other services.
+pub(super) static SERVICE: Format = Format {
+    name: "service-audit",
+    about: "audit logs of GuardDuty, Entra (changes), Microsoft 365, Google Cloud and Workspace, GitHub, Auth0, Duo, OneLogin, PingOne, JumpCloud, one event a line; event.action is the service's own word",
+    programs: &[],
+    logsources: &[
+        class("aws", &["guardduty"]),
+        class("azure", &["auditlogs"]),
+        class("m365", &["audit", "exchange", "threat_management"]),
+        class("gcp", &["gcp.audit"]),
+        class("gcp", &["google_workspace.admin", "google_workspace.login"]),
+        class("github", &["audit"]),
+        class("auth0", &["auth0"]),
+        class("cisco", &["duo"]),
+        class("onelogin", &["onelogin.events"]),
+        class("ping", &["pingone"]),
+        class("jumpcloud", &["jumpcloud"]),
+    ],
+    parse: Parser::Line(|line, context, arena, event| {
+        among(&SERVICES, line, context, arena, event)
+    }),
+    example: r#"{"CreationTime":"2026-01-05T10:00:00","Id":"a1","Operation":"UserLoginFailed","RecordType":15,"Workload":"AzureActiveDirectory","ClientIP":"192.0.2.7","UserId":"alice@example.com"}"#,
+};
+
+/// The line as the first of these shapes that it has.
+fn among<'a>(
+    shapes: &'static [&'static Shape],
+    line: &'a [u8],
+    context: &'a Context,
+    arena: &'a Bump,
+    event: &mut Event<'a>,
+) -> Verdict {
+    for (kind, shape) in (0..).zip(shapes) {
+        let verdict = parse(shape, line, context, arena, event);
+        if verdict != Verdict::NotMine {
+            event.class.kind = kind;
+            return verdict;
+        }
+    }
+    Verdict::NotMine
+}
+
+/// What agents on machines write, and objects with ECS names.
+static SENSORS: [&Shape; 6] = [
+    &sensors::FALCO,
+    &sensors::OSQUERY,
+    &sensors::TETRAGON,
+    &sensors::WAZUH,
+    &sensors::CROWDSTRIKE,
+    &sensors::ECS,
+];
+
+/// Events of agents.
+pub(super) static SENSOR: Format = Format {
+    name: "agent-events",
+    about: "events of Falco, osquery, Tetragon, Wazuh and CrowdStrike, and any JSON object whose fields have ECS names, one a line",
+    programs: &[],
+    logsources: &[
+        class("falco", &[]),
+        class("osquery", &[]),
+        class("tetragon", &[]),
+        class("wazuh", &[]),
+        class("crowdstrike", &[]),
+        class("ecs", &[]),
+    ],
+    parse: Parser::Line(|line, context, arena, event| among(&SENSORS, line, context, arena, event)),
+    example: r#"{"@timestamp":"2026-01-05T10:00:00Z","event":{"action":"login","outcome":"failure"},"user":{"name":"alice"},"source":{"ip":"192.0.2.7"},"host":{"name":"web1"}}"#,
 };
 
 /// A log's shape.
@@ -183,8 +277,7 @@ fn parse<'a>(
     event.time = shape
         .time
         .iter()
-        .find_map(|path| timestamp::iso(found.text(path)?, context))
-        .map(|(time, _)| time);
+        .find_map(|path| declared::time(found.raw(path)?, context, arena));
     for &(path, field) in shape.fields {
         let kind = field.info().map_or(Kind::Text, |info| info.kind);
         let value = found.raw(path).and_then(|raw| raw.typed(kind, arena));
@@ -211,14 +304,16 @@ pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
     let marked = |mark: &&[u8]| memchr::memmem::find(line, mark).is_some();
     let shape = [&AWS, &SYSTEM_LOG, &API_SERVER, &SIGN_INS]
         .into_iter()
+        .chain(SERVICES)
+        .chain(SENSORS)
         .find(|shape| shape.marks.iter().all(marked))?;
     shape.time.iter().find_map(|path| {
         let key = path.rsplit('.').next()?.as_bytes();
         memchr::memmem::find_iter(line, key).find_map(|at| {
             let rest = line.get(at + key.len()..)?.strip_prefix(b"\":")?;
-            let rest = super::token::trim_start(rest).strip_prefix(b"\"")?;
+            let rest = super::token::trim_start(rest);
             line.get(..at)?.strip_suffix(b"\"")?;
-            timestamp::iso(rest, context).map(|(time, _)| time)
+            declared::time_at(rest, context)
         })
     })
 }

@@ -93,12 +93,12 @@ fn docker<'a>(
     if !ours && !shipped {
         return Verdict::NotMine;
     }
-    let Some(Wrapped { text, tag }) = opened(line, context, arena, event) else {
-        return if ours {
-            Verdict::Malformed("not Docker's JSON")
-        } else {
-            Verdict::NotMine
-        };
+    let Wrapped { text, tag } = match opened(line, context, arena, event) {
+        Some(Ok(wrapped)) => wrapped,
+        // Fluent Bit writes the key too, and its own beside it.
+        Some(Err(_)) | None if !ours => return Verdict::NotMine,
+        Some(Err(reason)) => return Verdict::Malformed(reason),
+        None => return Verdict::NotMine,
     };
     let program = tag.filter(|program| of_program(program).name != SYSLOG.name);
     match program {
@@ -119,7 +119,9 @@ pub(in crate::format) fn unwrapped<'a>(
     event: &mut Event<'a>,
 ) -> Option<&'a [u8]> {
     if line.starts_with(DOCKER_HEAD) || line.starts_with(SHIPPED_HEAD) {
-        return opened(line, context, arena, event).map(|wrapped| wrapped.text);
+        return opened(line, context, arena, event)?
+            .ok()
+            .map(|wrapped| wrapped.text);
     }
     let (time, rest) = timestamp::any(line, context)?;
     let text = cri(rest.strip_prefix(b" ")?)?;
@@ -132,10 +134,10 @@ fn opened<'a>(
     context: &Context,
     arena: &'a Bump,
     event: &mut Event<'a>,
-) -> Option<Wrapped<'a>> {
+) -> Option<Result<Wrapped<'a>, &'static str>> {
     let (mut log, mut tag, mut stamp, mut stream) = (None, None, None, None);
     let shipped = line.starts_with(SHIPPED_HEAD);
-    json::walk(line, arena, &mut |path, raw| {
+    let walked = json::walk(line, arena, &mut |path, raw| {
         let slot = match path {
             "log" if !shipped => &mut log,
             "message" if shipped => &mut log,
@@ -149,8 +151,10 @@ fn opened<'a>(
         {
             *slot = Some(text);
         }
-    })
-    .ok()?;
+    });
+    if walked.is_err() {
+        return Some(Err("not Docker's JSON"));
+    }
     if shipped && !matches!(stream, Some(b"stdout" | b"stderr")) {
         return None;
     }
@@ -159,10 +163,10 @@ fn opened<'a>(
     let text = log?;
     // `{{.Name}}/{{.ID}}` is a usual tag.
     let tag = tag.and_then(|tag| tag.split(|&b| b == b'/').next());
-    Some(Wrapped {
+    Some(Ok(Wrapped {
         text: trim_end(text.strip_suffix(b"\n").unwrap_or(text)),
         tag,
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -6,11 +6,13 @@
 //! that wrote the line; nothing after the tag is looked at here.
 
 pub(super) mod container;
+pub(super) mod dialect;
 pub(super) mod gelf;
 pub(super) mod journal;
 pub(super) mod own;
 pub(super) mod rfc3164;
 mod rfc5424;
+pub(super) mod shipped;
 mod stamp;
 
 use super::token::{digit, trim_end, trim_start};
@@ -52,7 +54,12 @@ impl<'a> Tagged<'a> {
 }
 
 /// Rows of FORMATS that only hold another line.
-pub(super) static WRAPPERS: [&Format; 3] = [&container::DOCKER, &container::CRI, &gelf::FORMAT];
+pub(super) static WRAPPERS: [&Format; 4] = [
+    &container::DOCKER,
+    &container::CRI,
+    &gelf::FORMAT,
+    &shipped::FORMAT,
+];
 
 /// Names of severities, as syslog(3) and journalctl spell them.
 const SEVERITIES: [&str; 8] = [
@@ -131,13 +138,13 @@ pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         return rfc5424::peek_time(line);
     }
     if line.first() != Some(&b'<') {
-        return rfc3164::stamp(line, context).map(|(time, _)| time);
+        return rfc3164::peek_time(line, context);
     }
     let (_, rest) = pri(line).ok()??;
     if rfc5424::begins(rest) {
         return rfc5424::peek_time(rest);
     }
-    rfc3164::stamp(rest, context).map(|(time, _)| time)
+    rfc3164::peek_time(rest, context)
 }
 
 /// The line without the octet count that syslog over TCP puts before each

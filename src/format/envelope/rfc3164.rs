@@ -1,6 +1,6 @@
 //! `Jan  2 03:04:05 host prog[pid]: message` and its relatives.
 
-use super::{Read, container, rfc5424, tagged};
+use super::{Read, container, dialect, rfc5424, tagged};
 use crate::event::Event;
 use crate::field::Field;
 use crate::format::token::{cut, cut_last, ip, number, trim_end, trim_start};
@@ -12,10 +12,10 @@ use crate::time::Time;
 const LONG_TAG_MAX: usize = 80;
 
 /// What a tag says, and the message after it.
-struct Tag<'a> {
-    name: &'a [u8],
-    pid: Option<i64>,
-    text: &'a [u8],
+pub(super) struct Tag<'a> {
+    pub(super) name: &'a [u8],
+    pub(super) pid: Option<i64>,
+    pub(super) text: &'a [u8],
 }
 
 /// Reads the envelope; the stamp decides whether there is one.
@@ -26,17 +26,36 @@ pub(super) fn read<'a>(line: &'a [u8], context: &Context, event: &mut Event<'a>)
     let Some(rest) = rest.strip_prefix(b" ") else {
         return Read::Nothing;
     };
+    if dialect::goes_on(rest)
+        && let Read::Message(tagged) = dialect::read(line, context, event)
+    {
+        return Read::Message(tagged);
+    }
     event.time = Some(time);
     if let Some(inner) = container::cri(rest) {
         return Read::Inner(inner);
     }
-    let (host, text) = host(without_level(trim_start(rest)));
+    let (_, rest) = after_level(trim_start(rest), context);
+    let (host, text) = host(rest);
     if let Some(host) = host {
         event.text(Field::HOST_NAME, host);
     }
+    let (_, text) = without_level(text);
     let tag = tag(without_counter(text, context));
-    let text = rfc5424::without_elements(tag.text);
+    let mut text = rfc5424::without_elements(tag.text);
+    // `log show --style syslog` alone has a blank in an ISO stamp with decimals.
+    if line.get(10) == Some(&b' ') && line.get(19) == Some(&b'.') {
+        text = dialect::without_sender(text);
+    }
     Read::Message(tagged(tag.name, tag.pid, text, event))
+}
+
+/// Only the stamp's instant.
+pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
+    let (time, rest) = stamp(line, context)?;
+    let unusual = rest.strip_prefix(b" ").is_some_and(dialect::goes_on);
+    let more = || unusual.then(|| dialect::peek_time(line, context)).flatten();
+    more().or(Some(time))
 }
 
 /// The stamp that begins a line, and what follows it from its blank on.
@@ -85,16 +104,62 @@ fn without_counter<'a>(text: &'a [u8], context: &Context) -> &'a [u8] {
     }
 }
 
-/// FreeBSD's `syslogd -v` writes `<auth.info>` or `<4.6>` after the stamp.
-fn without_level(text: &[u8]) -> &[u8] {
-    let Some(rest) = text.strip_prefix(b"<") else {
-        return text;
+/// The text without the facility and severity that some daemons write before
+/// or after the host, and whether they did: FreeBSD's `syslogd -v` `<auth.info>`
+/// or `<4.6>`, BusyBox's and OpenWrt's `auth.info`, AIX's `auth|security:info`,
+/// ESXi's `In(38)`.
+pub(super) fn without_level(text: &[u8]) -> (bool, &[u8]) {
+    // No host or tag is longer than this up to its first sign: a short look.
+    let end = text
+        .iter()
+        .position(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit())
+        .unwrap_or(text.len());
+    let found = match text.get(end..) {
+        Some([b'<', rest @ ..]) if end == 0 => {
+            let level = rest.get(..20).unwrap_or(rest);
+            memchr::memchr(b'>', level)
+                .and_then(|end| rest.split_at_checked(end + 1))
+                .filter(|(level, _)| !level.contains(&b' '))
+                .map(|(_, rest)| rest)
+        }
+        Some([b'.' | b'|', ..]) => facility_and_severity(text),
+        Some([b'A'..=b'Z', b'a'..=b'z', b'(', ..] | [b'D', b'b', b'(', ..]) if end == 0 => {
+            cut(text.get(3..).unwrap_or_default(), b") ")
+                .filter(|(pri, _)| number(pri).is_some_and(|pri| pri < 192))
+                .map(|(_, rest)| rest)
+        }
+        _ => None,
     };
-    let level = rest.get(..20).unwrap_or(rest);
-    match memchr::memchr(b'>', level).and_then(|end| rest.split_at_checked(end + 1)) {
-        Some((level, rest)) if !level.contains(&b' ') => trim_start(rest),
-        _ => text,
+    match found {
+        Some(rest) => (true, trim_start(rest)),
+        None => (false, text),
     }
+}
+
+/// The same before the host, where socklog has a second stamp behind the level.
+pub(super) fn after_level<'a>(text: &'a [u8], context: &Context) -> (bool, &'a [u8]) {
+    let (levelled, rest) = without_level(text);
+    let second = levelled
+        .then(|| timestamp::rfc3164(rest, context))
+        .flatten();
+    (levelled, second.map_or(rest, |(_, rest)| trim_start(rest)))
+}
+
+/// What follows `auth.info `, `auth.info: ` or `auth|security:info `.
+fn facility_and_severity(text: &[u8]) -> Option<&[u8]> {
+    let (word, rest) = cut(text.get(..32).unwrap_or(text), b" ")?;
+    let rest_at = text.len().min(32) - rest.len();
+    let word = word.strip_suffix(b":").unwrap_or(word);
+    let (facility, severity) = cut(word, b".").or_else(|| cut_last(word, b":"))?;
+    let first = facility.split(|&b| b == b'|').next()?;
+    let known = super::FACILITIES
+        .iter()
+        .any(|name| name.as_bytes() == first);
+    let graded = super::SEVERITIES
+        .iter()
+        .any(|name| name.as_bytes() == severity)
+        || matches!(severity, b"warn" | b"error" | b"panic");
+    (known && graded).then(|| text.get(rest_at..))?
 }
 
 /// A header without a stamp, as journalctl users cut it: `host prog[pid]: message`.
@@ -112,12 +177,9 @@ pub(in crate::format) fn read_unstamped<'a>(
 }
 
 /// The host, unless the first word is already the tag.
-fn host(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    // AIX, of what it relays.
-    if let Some(rest) = text.strip_prefix(b"Message forwarded from ")
-        && let Some((host, rest)) = cut(rest, b": ")
-    {
-        return (Some(host), rest);
+pub(super) fn host(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    if let Some(relayed) = forwarded(text) {
+        return relayed;
     }
     if speaks_for_itself(text) {
         return (None, text);
@@ -129,6 +191,17 @@ fn host(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
         ),
         None => (text, &[][..]),
     };
+    if let [b'[', address @ .., b']'] = word
+        && ip(address).is_some()
+    {
+        return (Some(address), trim_start(rest));
+    }
+    if let [name @ .., b':'] = word
+        && names_a_machine(name)
+        && let Tag { pid: Some(_), .. } = tag(rest)
+    {
+        return (Some(name), trim_start(rest));
+    }
     let is_tag = match word {
         [b'[', .., b']' | b':'] | [.., b']', b':'] => true,
         // `2001:db8::` is a host that ends with a colon; before Cisco's
@@ -141,8 +214,25 @@ fn host(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
     if is_tag {
         return (None, text);
     }
+    if let Some(relayed) = forwarded(rest) {
+        return relayed;
+    }
     let relayed = word.strip_suffix(b":").filter(|_| rest.starts_with(b"%"));
     (Some(relayed.unwrap_or(word)), trim_start(rest))
+}
+
+/// AIX, of what it relays: `[relay ]Message forwarded from HOST: `.
+fn forwarded(text: &[u8]) -> Option<(Option<&[u8]>, &[u8])> {
+    let rest = text.strip_prefix(b"Message forwarded from ")?;
+    let (host, rest) = cut(rest, b": ")?;
+    Some((Some(host), rest))
+}
+
+/// Whether a word before a colon is a machine and no program: an address, or a
+/// name with two dots, which no program but Apple's has.
+fn names_a_machine(word: &[u8]) -> bool {
+    let dots = memchr::memchr_iter(b'.', word).count();
+    (dots >= 2 && !word.starts_with(b"com.apple.")) || (dots == 0 && ip(word).is_some())
 }
 
 /// CEF and LEEF stand where a tag would, and have blanks in them.
@@ -150,9 +240,19 @@ fn speaks_for_itself(text: &[u8]) -> bool {
     cef::speaks(text) || leef::speaks(text)
 }
 
-fn tag(text: &[u8]) -> Tag<'_> {
-    if speaks_for_itself(text) {
+pub(super) fn tag(text: &[u8]) -> Tag<'_> {
+    // syslogd speaks of the line before, without a tag.
+    if speaks_for_itself(text) || text.starts_with(b"last message repeated ") {
         return untagged(text);
+    }
+    if let Some(rest) = text.strip_prefix(b"MSWinEventLog")
+        && rest.starts_with(b"\t") | rest.starts_with(b"#011")
+    {
+        return Tag {
+            name: b"MSWinEventLog",
+            pid: None,
+            text: rest,
+        };
     }
     if let Some(rest) = text.strip_prefix(b"[")
         && let Some(end) = memchr::memchr3(b']', b'=', b' ', rest)

@@ -35,7 +35,7 @@ pub(super) fn any<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u
     }
 }
 
-/// `2024-05-01T12:00:00.123456+02:00`, with `T` or a blank, `.` or `,`, any
+/// `2024-05-01T12:00:00.123456+02:00`, with `T`, a blank or svlogd's `_`, `.` or `,`, any
 /// number of decimals up to 9, and `Z`, an offset, or the source's zone.
 pub(super) fn iso<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
     let (civil, rest) = iso_civil(text)?;
@@ -68,7 +68,7 @@ pub(super) fn iso_civil(text: &[u8]) -> Option<(Civil, &[u8])> {
         b'-',
         d0,
         d1,
-        b'T' | b' ',
+        b'T' | b' ' | b'_',
         h0,
         h1,
         b':',
