@@ -191,6 +191,67 @@ const LINES: &[(&str, bool)] = &[
         "tomcat9[7]: [a-1] INFO  o.a.g.r.auth.AuthenticationService - User \"{}\" successfully authenticated from [198.51.100.1, 192.0.2.7, 127.0.0.1].",
         true,
     ),
+    (
+        "krb5kdc[7]: AS_REQ (1 etypes {18}) 192.0.2.7: CLIENT_NOT_FOUND: {} for krbtgt/R@R, x",
+        false,
+    ),
+    (
+        "kadmind[7]: Request: kadm5_init, {}, success, client={}, service=kadmin/admin@R, addr=192.0.2.7",
+        false,
+    ),
+    (
+        "kdc[7]: AS-REQ {} from IPv4:192.0.2.7 for krbtgt/R@R",
+        false,
+    ),
+    (
+        "wordpress(www.example)[7]: Authentication failure for {} from 192.0.2.7",
+        true,
+    ),
+    (
+        "phpMyAdmin[7]: user denied: {} (mysql-denied) from 192.0.2.7",
+        false,
+    ),
+    (
+        "roundcube[7]: <a1> Failed login for {} from 192.0.2.7 in session b2 (error: 0)",
+        false,
+    ),
+    (
+        "gitea[7]: Failed authentication attempt for {} from 192.0.2.7:40022",
+        false,
+    ),
+    (
+        "drupal[7]: http://www.example|1|user|192.0.2.7|{}|0|{}|Login attempt failed for {}.",
+        false,
+    ),
+    (
+        "system,error,critical login failure for user {} from 192.0.2.7 via ssh",
+        false,
+    ),
+    (
+        "pvedaemon[7]: authentication failure; rhost=192.0.2.7 user={} msg=no such user",
+        false,
+    ),
+    (
+        "Hostd[7]: Rejected password for user {} from 192.0.2.7",
+        true,
+    ),
+    (
+        "Connection[7]: User [{}] from [192.0.2.7] failed to log in via [DSM] due to authorization failure.",
+        false,
+    ),
+    (
+        "tac_plus[7]: login failure: {} 192.0.2.7 (192.0.2.7) tty1",
+        false,
+    ),
+    (
+        "sftp-server[7]: session opened for local user {} from [192.0.2.7]",
+        true,
+    ),
+    ("ftpd[7]: FTP LOGIN FAILED FROM 192.0.2.7, {}", false),
+    (
+        "proftpd[7]: ftp1 (192.0.2.7[192.0.2.7]) - error: no such user '{}'",
+        true,
+    ),
 ];
 
 /// The same in logs of the programs' own.

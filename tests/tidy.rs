@@ -110,6 +110,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "programs",
             "envelope",
             "json",
+            "phrase",
             "shape",
             "dispatch",
             "http",

@@ -4,6 +4,7 @@
 //! Only root runs most of them, and names are checked before they are logged;
 //! comments, folders and shells stand at the end.
 
+use super::phrase::{self, Phrase, phrase};
 use super::shape::Shape::Read;
 use super::shape::{self, ANOTHER, Shape, unquoted, value_of, word};
 use super::token::{cut, cut_last, say};
@@ -33,6 +34,7 @@ pub(super) static FORMAT: Format = Format {
         "pwck",
         "grpck",
         "vipw",
+        "pw",
     ],
     logsources: &[LogSource {
         product: "linux",
@@ -83,8 +85,24 @@ static SHAPES: &[(&[u8], Shape)] = &[
     ),
 ];
 
+const CHANGED: [&str; 3] = ["password_changed", "success", "iam"];
+const ADDED: [&str; 3] = ["user_added", "success", "iam"];
+const REMOVED: [&str; 3] = ["user_deleted", "success", "iam"];
+
+/// The BSDs' pw, and wordings without quotes.
+static PHRASES: &[Phrase] = &[
+    phrase("password for user {user} changed", CHANGED),
+    phrase("Password for {user} was changed", CHANGED),
+    phrase("password for '{user}' changed", CHANGED),
+    phrase("{account}({number}):{account}({number}):{any}", ADDED),
+    phrase("{account}({number}) account removed", REMOVED),
+];
+
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    shape::read(SHAPES, message.text, event)
+    match shape::read(SHAPES, message.text, event) {
+        Verdict::NotMine => phrase::read(PHRASES, message.text, event),
+        verdict => verdict,
+    }
 }
 
 /// An account's or a group's name.

@@ -38,10 +38,17 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
             ("crontab_edit", "success", "configuration")
         }
         b"RELOAD" => ("cron_reload", "success", "configuration"),
+        b"CMDOUT" => ("cron_output", "unknown", "process"),
         b"AUTH" => ("crontab_refused", "failure", "configuration"),
-        b"WRONG FILE OWNER" | b"INSECURE MODE (mode 0600 expected)" | b"BAD FILE MODE" => {
-            ("cron_refused", "failure", "configuration")
-        }
+        b"FAILED to authorize user with PAM"
+        | b"PAM ERROR"
+        | b"FAILED"
+        | b"ORPHAN"
+        | b"NOT_A_CRONTAB"
+        | b"ERROR"
+        | b"WRONG FILE OWNER"
+        | b"INSECURE MODE (mode 0600 expected)"
+        | b"BAD FILE MODE" => ("cron_refused", "failure", "configuration"),
         _ => return Verdict::NotMine,
     };
     say(event, action, outcome, category);

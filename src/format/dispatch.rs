@@ -156,6 +156,9 @@ fn enveloped<'a>(
     if !stamped || tcpdump::dated(line) {
         return None;
     }
+    if let Some(own) = own::sudo(line, context) {
+        return Some(deliver(own.tag(event), context, arena, event));
+    }
     let before = event.values().len();
     let read = match envelope::read(line, context, event) {
         Read::Nothing => envelope::dialect::read(line, context, event),

@@ -26,6 +26,7 @@ pub(super) static FORMAT: Format = Format {
 
 static REFUSALS: &[(&[u8], Shape)] = &[
     (b"failed auth for ", Read(failed_auth)),
+    (b"failed password for ", Read(failed_auth)),
     (b"failed command for ", Read(failed_command)),
     (b"command not permitted for ", Read(failed_command)),
 ];

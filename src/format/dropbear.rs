@@ -5,6 +5,7 @@
 
 use bumpalo::Bump;
 
+use super::phrase::{self, Phrase, phrase};
 use super::shape::Shape::Read;
 use super::shape::{self, ANOTHER, Shape, pid_and_stamp, set_user, unquoted};
 use super::token::{Host, cut, cut_last, joined_peer, last_word, port, say};
@@ -60,8 +61,22 @@ static SHAPES: &[(&[u8], Shape)] = &[
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = pid_and_stamp(message.text).map_or(message.text, |(_, _, text)| text);
-    shape::read(SHAPES, text, event)
+    match shape::read(SHAPES, text, event) {
+        Verdict::NotMine => phrase::read(REFUSALS, text, event),
+        verdict => verdict,
+    }
 }
+
+const REFUSED: [&str; 3] = ["ssh_not_allowed", "failure", "authentication"];
+
+/// Without an address: the connection's other messages have it.
+static REFUSALS: &[Phrase] = &[
+    phrase("User '{user}' has invalid shell, rejected", REFUSED),
+    phrase("User account '{user}' is locked", REFUSED),
+    phrase("user '{user}' has blank password, rejected", REFUSED),
+    phrase("User '{user}' has blank password, rejected", REFUSED),
+    phrase("{user} login rejected", REFUSED),
+];
 
 fn parse_line<'a>(
     line: &'a [u8],

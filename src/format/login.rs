@@ -31,6 +31,7 @@ static SHAPES: &[(&[u8], Shape)] = &[
     (b"LOGIN ON ", Read(on)),
     (b"LOGIN FAILURE ", Read(bsd_failure)),
     (b"LOGIN FAILURES ", Read(bsd_failure)),
+    (b"REPEATED LOGIN FAILURES ", Read(bsd_failure)),
     (b"LOGIN ", Read(refused)),
     (b"DIALUP AT ", Read(on)),
     (b"invalid password for ", Read(invalid_password)),

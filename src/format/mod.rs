@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod apache;
+mod appliance;
 mod auditd;
 mod cef;
 mod charon;
@@ -35,6 +36,7 @@ mod guacamole;
 mod haproxy;
 mod http;
 pub mod json;
+mod kerberos;
 mod laurel;
 mod leef;
 mod logfmt;
@@ -48,9 +50,11 @@ mod openvpn;
 mod pam;
 mod peek;
 mod pfsense;
+mod phrase;
 mod polkit;
 mod programs;
 mod radiusd;
+mod remote;
 mod samba;
 mod screensharingd;
 mod shape;
@@ -65,6 +69,8 @@ mod timestamp;
 mod token;
 mod transport;
 mod unbound;
+mod weblog;
+mod weblogin;
 mod webmin;
 mod windows;
 mod wireguard;
@@ -269,6 +275,11 @@ pub static FORMATS: &[&Format] = &[
     &pfsense::FORMAT,
     &guacamole::FORMAT,
     &xinetd::FORMAT,
+    &kerberos::FORMAT,
+    &appliance::FORMAT,
+    &weblogin::FORMAT,
+    // After the servers whose names it shares.
+    &remote::FORMAT,
     &tcpdump::PF,
     &fast::SYSLOG,
     &SYSLOG,
@@ -317,6 +328,7 @@ pub static FORMATS: &[&Format] = &[
     &access::FORMAT,
     &nginx::FORMAT,
     &apache::FORMAT,
+    &weblog::FORMAT,
 ];
 
 /// The row of every program that has no row of its own.

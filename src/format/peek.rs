@@ -3,7 +3,7 @@
 use super::envelope::{self, own};
 use super::{
     Context, auditd, cef, cloud, declared, fast, flow, laurel, leef, logfmt, netfilter, tcpdump,
-    timestamp, token, windows,
+    timestamp, token, weblog, windows,
 };
 use crate::time::{Span, Time};
 
@@ -20,11 +20,12 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
                 .or_else(|| windows::peek_time(line, context))
                 .or_else(|| envelope::shipped::peek_time(line));
         }
-        b't' | b'n' => {
-            return auditd::peek_time(line, context).or_else(|| logfmt::peek_time(line, context));
+        b't' | b'n' | b'l' => {
+            return auditd::peek_time(line, context)
+                .or_else(|| logfmt::peek_time(line, context))
+                .or_else(|| weblog::peek_time(line, context));
         }
         b'<' if line.starts_with(b"<Event") => return windows::peek_time(line, context),
-        b'l' => return logfmt::peek_time(line, context),
         _ => {}
     }
     if tcpdump::dated(line) {

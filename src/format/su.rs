@@ -3,6 +3,7 @@
 //! Whoever runs su chooses the target's name, so it is what lies between the
 //! fixed words; the terminal and the caller are taken from the end.
 
+use super::phrase::{self, Phrase, phrase};
 use super::token::{cut, cut_last, last_word, say};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -20,6 +21,17 @@ pub(super) static FORMAT: Format = Format {
     parse: Parser::Message(parse),
     example: "May  1 10:00:00 web1 su[812]: (to root) alice on pts/0",
 };
+
+const FAILED: [&str; 3] = ["su", "failure", "authentication"];
+
+/// Refusals before anything was asked.
+static REFUSALS: &[Phrase] = &[
+    phrase("No passwd entry for user '{target}'", FAILED),
+    phrase("user {target} does not exist", FAILED),
+    phrase("You are not authorized to su {target}", FAILED),
+    phrase("Cannot determine your user name.", FAILED),
+    phrase("kerberos: not in {target}'s ACL.", FAILED),
+];
 
 /// Who became whom, where, and whether it worked.
 struct Switch<'a> {
@@ -45,7 +57,7 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
             read => read,
         }
     } else {
-        return Verdict::NotMine;
+        return phrase::read(REFUSALS, text, event);
     };
     let Some(switch) = read else {
         return Verdict::Malformed("not su's words to the end");

@@ -23,8 +23,11 @@ pub(super) static FORMAT: Format = Format {
     example: "May  1 10:00:00 web1 sudo:    alice : TTY=pts/0 ; PWD=/home/alice ; USER=root ; COMMAND=/usr/bin/apt update",
 };
 
-/// Where the fields begin; sudo writes them all or none.
+/// The terminal's field.
 const TTY: &[u8] = b"TTY=";
+
+/// Fields that may be the first: the host's only where sudoers asks for it.
+const FIRST: [&[u8]; 4] = [b"TTY=", b"HOST=", b"CHROOT=", b"PWD="];
 
 /// Between fields.
 const BETWEEN: &[u8] = b" ; ";
@@ -40,7 +43,7 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if user.is_empty() || user.contains(&b' ') {
         return Verdict::NotMine;
     }
-    let (error, rest) = if rest.starts_with(TTY) {
+    let (error, rest) = if FIRST.iter().any(|first| rest.starts_with(first)) {
         (None, rest)
     } else if let Some((error, rest)) = fields_after_error(rest) {
         (Some(error), rest)
@@ -63,7 +66,14 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         "process",
     );
     event.text(Field::USER_NAME, user);
-    match fields(rest, event) {
+    let read = match rest.strip_suffix(b" ;") {
+        Some(begun) => {
+            begun_fields(begun, event);
+            Ok(false)
+        }
+        None => fields(rest, event),
+    };
+    match read {
         Ok(ambiguous) => {
             if let Some(reason) = error.or(ambiguous.then_some(AMBIGUOUS)) {
                 event.text(Field::EVENT_REASON, reason);
@@ -74,19 +84,70 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     }
 }
 
+/// What follows the stamp in sudo's own log file, `STAMP[ YEAR] : USER : …`;
+/// its lines have 80 characters, and further ones are indented.
+pub(super) fn own_line(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.get(15..)?;
+    let rest = match rest {
+        [
+            b' ',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            b'0'..=b'9',
+            rest @ ..,
+        ] => rest,
+        _ => rest,
+    };
+    let text = rest.strip_prefix(b" : ")?;
+    let (user, rest) = cut(text, b" : ")?;
+    (!user.is_empty() && !user.contains(&b' ') && !rest.is_empty()).then_some(text)
+}
+
 /// `3 incorrect password attempts ; TTY=…`: sudo's words, of which some quote
-/// nothing; so the first `; TTY=` ends them.
+/// nothing; so the first of its fields ends them.
 fn fields_after_error(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memchr::memmem::find(text, b" ; TTY=")?;
+    let at = memchr::memmem::find_iter(text, BETWEEN).find(|at| {
+        let rest = text.get(at + BETWEEN.len()..).unwrap_or_default();
+        FIRST.iter().any(|first| rest.starts_with(first))
+    })?;
     Some((text.get(..at)?, text.get(at + BETWEEN.len()..)?))
 }
 
-/// `TTY=T ; PWD=D ; [CHROOT=… ; ]USER=U ; [GROUP=G ; ][TSID=… ; ][ENV=… ; ]COMMAND=C`.
-/// True where the folder and what follows cannot be told apart.
+/// `[HOST=H ; ]TTY=T ; `, and what follows; without a terminal no `TTY=`.
+fn terminal<'a>(text: &'a [u8], event: &mut Event<'a>) -> &'a [u8] {
+    let mut rest = text;
+    if let Some(after) = rest.strip_prefix(b"HOST=") {
+        // With a colon in its own file.
+        let end = memchr::memchr(b' ', after).unwrap_or(after.len());
+        let after = after.get(end..).unwrap_or_default();
+        rest = after
+            .strip_prefix(BETWEEN)
+            .or_else(|| after.strip_prefix(b" : "))
+            .unwrap_or(rest);
+    }
+    if let Some((tty, after)) = rest.strip_prefix(TTY).and_then(|r| cut(r, BETWEEN)) {
+        event.text(Field::PROCESS_TTY, tty);
+        rest = after;
+    }
+    rest
+}
+
+/// The fields of a line that ends before the command: it goes on below, or
+/// there was none.
+fn begun_fields<'a>(text: &'a [u8], event: &mut Event<'a>) {
+    let rest = terminal(text, event);
+    let user = cut(rest, b" ; USER=").map(|(_, user)| user);
+    if let Some(user) = user.filter(|user| !user.contains(&b' ') && !user.is_empty()) {
+        event.text(Field::USER_EFFECTIVE_NAME, user);
+    }
+}
+
+/// `[HOST=H ; ][TTY=T ; ][CHROOT=… ; ]PWD=D ; [CHROOT=… ; ]USER=U ; [GROUP=G ; ]
+/// [TSID=… ; ][ENV=… ; ]COMMAND=C`. True where the folder and what follows
+/// cannot be told apart.
 fn fields<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<bool, &'static str> {
-    let text = text.strip_prefix(TTY).ok_or("no TTY=")?;
-    let (tty, rest) = cut(text, BETWEEN).ok_or("nothing after TTY=")?;
-    event.text(Field::PROCESS_TTY, tty);
+    let rest = terminal(text, event);
     let mut readings = memchr::memmem::find_iter(rest, b" ; USER=").filter_map(|at| {
         let folder = rest.get(..at)?;
         let (user, after) = cut(rest.get(at + b" ; USER=".len()..)?, BETWEEN)?;
@@ -99,7 +160,14 @@ fn fields<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<bool, &'static st
     if readings.next().is_some() {
         return Ok(true);
     }
-    let folder = folder.strip_prefix(b"PWD=").ok_or("no PWD=")?;
+    let folder = match folder.strip_prefix(b"CHROOT=") {
+        Some(rest) => cut(rest, BETWEEN).ok_or("no PWD=")?.1,
+        None => folder,
+    };
+    let folder = folder
+        .strip_prefix(b"PWD=")
+        .or_else(|| folder.strip_prefix(b"CWD="))
+        .ok_or("no PWD=")?;
     let folder = cut_last(folder, b" ; CHROOT=").map_or(folder, |(folder, _)| folder);
     event.text(Field::PROCESS_WORKING_DIRECTORY, folder);
     event.text(Field::USER_EFFECTIVE_NAME, user);
@@ -168,6 +236,14 @@ mod tests {
                 "failure|alice|root|/|/bin/ls|user NOT in sudoers",
             ),
             (
+                "alice : HOST=web1 ; TTY=pts/0 ; CHROOT=/srv ; PWD=/a ; USER=root ; COMMAND=list",
+                "success|alice|root|/a|list|-",
+            ),
+            (
+                "alice : PWD=/a ; USER=root ; TSID=000001 ; COMMAND=list",
+                "success|alice|root|/a|list|-",
+            ),
+            (
                 "alice : TTY=pts/0 ; PWD=/a ; b ; USER=root ; COMMAND=list",
                 "success|alice|root|/a ; b|list|-",
             ),
@@ -195,6 +271,9 @@ mod tests {
     #[test]
     fn other_lines_are_not_ours_and_halves_are_malformed() {
         assert_eq!(read("unable to resolve host web1").0, Verdict::NotMine);
+        let begun = "alice : problem with defaults entries ; TTY=pts/0 ; PWD=/home/alice ;";
+        let expected = "failure|alice|-|-|-|problem with defaults entries".to_owned();
+        assert_eq!(read(begun), (Verdict::Event, expected));
         assert!(matches!(
             read("alice : TTY=pts/0 ; PWD=/").0,
             Verdict::Malformed(_)

@@ -11,7 +11,7 @@ use crate::event::{Event, Value};
 use crate::field::Field;
 use crate::format::guacamole::logged;
 use crate::format::token::{cut, ip, number, trim_end, trim_start};
-use crate::format::{Context, Message, endpoint, timestamp};
+use crate::format::{Context, Message, endpoint, sudo, timestamp};
 use crate::time::Time;
 
 /// A line of a program's own log.
@@ -51,6 +51,18 @@ pub(in crate::format) fn read<'a>(line: &'a [u8], context: &Context) -> Option<O
         b' ' | b'A' => smbd(line, context),
         _ => None,
     }
+}
+
+/// The line as one of sudo's own log file, whose second word no envelope has.
+pub(in crate::format) fn sudo<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
+    let text = sudo::own_line(line)?;
+    let (time, _) = timestamp::rfc3164(line, context)?;
+    Some(Own {
+        program: "sudo",
+        time: Some(time),
+        pid: None,
+        text,
+    })
 }
 
 /// Only the stamp.

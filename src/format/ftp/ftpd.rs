@@ -5,6 +5,7 @@
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{ANOTHER, Outcome, Shape, by_beginning, named, set_source};
+use crate::format::phrase::{self, Phrase, phrase};
 use crate::format::token::{Host, Peer, cut, say};
 use crate::format::{Format, Message, Parser, Verdict};
 
@@ -40,8 +41,55 @@ static SHAPES: &[Shape] = &[
 ];
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    by_beginning(SHAPES, message.text, event)
+    let before = event.values().len();
+    match by_beginning(SHAPES, message.text, event) {
+        Verdict::Event => Verdict::Event,
+        // The BSDs' own daemons print one host, without brackets.
+        other => {
+            event.truncate(before);
+            match phrase::read(PHRASES, message.text, event) {
+                Verdict::NotMine => other,
+                verdict => verdict,
+            }
+        }
+    }
 }
+
+const LOGIN: [&str; 3] = ["ftp_login", "success", "authentication"];
+const FAILED: [&str; 3] = ["ftp_login", "failure", "authentication"];
+const OPENED: [&str; 3] = ["ftp_connection", "unknown", "network"];
+const TOO_MANY: [&str; 3] = ["ftp_max_attempts", "failure", "authentication"];
+const TRANSFER: [&str; 3] = ["ftp_transfer", "success", "file"];
+
+static PHRASES: &[Phrase] = &[
+    phrase("connection from {host}", OPENED),
+    phrase("connection from {host} to {to}", OPENED),
+    phrase(
+        "FTP LOGIN FROM {host} as {user} (class: {any}, type: {any})",
+        LOGIN,
+    ),
+    phrase("FTP LOGIN FROM {host} as {user}", LOGIN),
+    phrase("FTP LOGIN FROM {host}, {user}", LOGIN),
+    phrase("ANONYMOUS FTP LOGIN FROM {host}, {user}", LOGIN),
+    phrase("ANONYMOUS FTP LOGIN FROM {host} as {user}", LOGIN),
+    phrase("FTP LOGIN FAILED FROM {host}, {user}", FAILED),
+    phrase("FTP LOGIN FAILED FROM {host} as {user}", FAILED),
+    phrase("FTP LOGIN REFUSED FROM {host}, {user}", FAILED),
+    phrase("FTP LOGIN REFUSED FROM {host} as {user}", FAILED),
+    phrase("ANONYMOUS FTP LOGIN REFUSED FROM {host}", FAILED),
+    phrase("FTP LOGIN REFUSED ({reason}) FROM {host}, {user}", FAILED),
+    phrase("login failed from {host} [{ip}]", FAILED),
+    phrase("login failed from {host}", FAILED),
+    phrase("repeated login failures from {host}", TOO_MANY),
+    phrase("ACCESS DENIED ({reason}) TO {host} [{ip}]", FAILED),
+    phrase("User {user} login access denied", FAILED),
+    phrase(
+        "User {user} timed out after {number} seconds at {any}",
+        OPENED,
+    ),
+    phrase("get {any} = {number} bytes", TRANSFER),
+    phrase("put {any} = {number} bytes", TRANSFER),
+];
 
 /// `HOST [ADDRESS][, USER]`.
 fn failed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
@@ -105,5 +153,15 @@ fn either_order(text: &[u8]) -> Option<(Option<Host<'_>>, Peer)> {
             },
         )),
         (Host::Name(_), Host::Name(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_moves_nothing() {
+        phrase::assert_hostile_text_moves_nothing(PHRASES);
     }
 }

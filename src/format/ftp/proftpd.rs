@@ -8,6 +8,7 @@ use crate::field::Field;
 use crate::format::endpoint::{
     ANOTHER, Outcome, named, set_destination, set_source, verdict, whole,
 };
+use crate::format::phrase::{self, Phrase, phrase};
 use crate::format::token::{cut, cut_last, say, trim_end, trim_start};
 use crate::format::{Format, Message, Parser, Verdict};
 
@@ -43,6 +44,23 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     verdict(read(trim_end(trim_start(text)), event).map(|()| set_source(name, peer, event)))
 }
 
+const FAILED: [&str; 3] = ["ftp_login", "failure", "authentication"];
+const MESSAGE: [&str; 3] = ["ftp_message", "unknown", "network"];
+
+static PHRASES: &[Phrase] = &[
+    phrase("no such user '{user}'", FAILED),
+    phrase("error: no such user '{user}'", FAILED),
+    phrase("PAM({user}): {reason}", FAILED),
+    phrase("notice: user {user}: aborting transfer: {reason}", MESSAGE),
+    phrase("user '{user}' authenticated via '{any}' method", MESSAGE),
+    phrase("Refused user {user} for service {any}", FAILED),
+    phrase("Refused PASS for user {user}", FAILED),
+    phrase(
+        "mod_sftp/{word}: error authenticating '{user}': {reason}",
+        FAILED,
+    ),
+];
+
 fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
     if let Some(rest) = text.strip_prefix(b"USER ") {
         return user(rest, event);
@@ -69,13 +87,28 @@ fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
         event.text(Field::EVENT_REASON, text);
         return Ok(());
     }
-    let (action, category) = match text.strip_suffix(b".").unwrap_or(text) {
-        b"FTP session opened" | b"SSH2 session opened" => ("ftp_connection", "network"),
-        b"FTP session closed" | b"SSH2 session closed" => ("ftp_disconnect", "session"),
-        _ => return Err(ANOTHER),
+    let (action, outcome, category) = match text.strip_suffix(b".").unwrap_or(text) {
+        b"FTP session opened" | b"SSH2 session opened" => ("ftp_connection", "unknown", "network"),
+        b"FTP session closed" | b"SSH2 session closed" => ("ftp_disconnect", "unknown", "session"),
+        b"Login timeout exceeded, disconnected" | b"FTP login timed out, disconnected" => {
+            ("ftp_login", "failure", "authentication")
+        }
+        _ => return other(text, event),
     };
-    say(event, action, "unknown", category);
+    say(event, action, outcome, category);
     Ok(())
+}
+
+/// What says less: modules' words, of which some name the user.
+fn other<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    match phrase::read(PHRASES, text, event) {
+        Verdict::Event => Ok(()),
+        Verdict::Malformed(reason) => Err(reason),
+        Verdict::NotMine => {
+            say(event, "ftp_message", "unknown", "network");
+            Ok(())
+        }
+    }
 }
 
 /// `NAME: no such user found from HOST [ADDRESS] to ADDRESS:PORT`,

@@ -3,7 +3,7 @@
 
 use crate::event::{Event, LogSource};
 use crate::field::Field;
-use crate::format::endpoint::{ANOTHER, Outcome, cut_only, verdict};
+use crate::format::endpoint::{Outcome, cut_only, verdict};
 use crate::format::token::{Host, cut_last, say};
 use crate::format::{Format, Message, Parser, Verdict};
 
@@ -71,8 +71,10 @@ fn said<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<Option<&'a [u8]>, &
     {
         say(event, "ftp_transfer", "success", "file");
         event.text(Field::FILE_NAME, file);
+    } else if text.starts_with(b"Too many connections (") {
+        say(event, "ftp_connection", "failure", "network");
     } else {
-        return Err(ANOTHER);
+        say(event, "ftp_message", "unknown", "network");
     }
     Ok(None)
 }

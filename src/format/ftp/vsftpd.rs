@@ -53,6 +53,8 @@ fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
         b"FTP response" if tail.starts_with(b", \"530 ") => {
             ("ftp_response", "failure", "authentication")
         }
+        b"FTP response" => ("ftp_response", "unknown", "network"),
+        b"FTP command" => ("ftp_command", "unknown", "network"),
         _ => match cut(what, b" ") {
             Some((b"OK", _)) => ("ftp_transfer", "success", "file"),
             Some((b"FAIL", _)) => ("ftp_transfer", "failure", "file"),

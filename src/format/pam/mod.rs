@@ -6,6 +6,7 @@
 //! one that could be meant.
 
 mod modules;
+mod words;
 
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
@@ -16,7 +17,16 @@ pub(super) static FORMAT: Format = Format {
     name: "pam",
     about: "PAM modules of any program: failures, sessions, locks",
     // Modules that call themselves the program.
-    programs: &["pam", "pam_duo", "login_duo", "PAM_unix", "PAM_pwdb"],
+    programs: &[
+        "pam",
+        "pam_duo",
+        "login_duo",
+        "PAM_unix",
+        "PAM_pwdb",
+        "unix_chkpwd",
+        "unix2_chkpwd",
+        "nslcd",
+    ],
     logsources: &[LogSource {
         product: "linux",
         categories: &[],
@@ -74,7 +84,13 @@ fn shape<'a>(program: &[u8], text: &'a [u8], event: &mut Event<'a>) -> Option<Ou
         set_user(user, event);
         return Some(Ok(()));
     }
-    match modules::read(text, event) {
+    let before = event.values().len();
+    let mut verdict = modules::read(text, event);
+    if verdict == Verdict::NotMine {
+        event.truncate(before);
+        verdict = words::read(text, event);
+    }
+    match verdict {
         Verdict::NotMine => changed(text, event),
         Verdict::Event => Some(Ok(())),
         Verdict::Malformed(reason) => Some(Err(reason)),
@@ -124,7 +140,8 @@ fn without_module(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
 
 /// `PAM 4 more authentication failures; …`: sshd's summary; each counts.
 fn more_failures<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<&'a [u8]> {
-    let rest = text.strip_prefix(b"PAM ")?;
+    // `sshd(pam_unix)[7]: 2 more …`: the tag has named the module.
+    let rest = text.strip_prefix(b"PAM ").unwrap_or(text);
     let (times, rest) = cut(rest, b" more authentication failure")?;
     let times = crate::format::token::number(times)?.clamp(1, crate::format::REPEATED_MAX);
     let details = rest

@@ -354,7 +354,8 @@ fn duo<'a>(
     say(event, "pam_second_factor", outcome, "authentication");
     let (head, address) = last_word(text);
     let Some(user) = head.strip_suffix(b"' from") else {
-        set_user(text.strip_suffix(b"'").ok_or("no end of the user")?, event);
+        // With a reason after it: the words of the module that say why.
+        set_user(text.strip_suffix(b"'").ok_or(ANOTHER)?, event);
         return Ok(());
     };
     set_user(user, event);

@@ -47,7 +47,7 @@ pub(super) fn request_denied<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outco
     let (peer, rest) = peer_at_start(rest).ok_or("no address at the beginning")?;
     let rest = rest
         .strip_prefix(b" to connect to host ")
-        .ok_or("no host after the address")?;
+        .ok_or(super::ANOTHER)?;
     denied(rest, event)?;
     peer.set(event);
     Ok(())

@@ -50,7 +50,7 @@ impl<'a> Attempt<'a> {
 
 fn attempt(rest: &[u8]) -> Result<Attempt<'_>, &'static str> {
     let (method, rest) = cut(rest, b" ").ok_or("no method")?;
-    let rest = rest.strip_prefix(b"for ").ok_or("no user")?;
+    let rest = rest.strip_prefix(b"for ").ok_or(ANOTHER)?;
     let (rest, _) = before_auth(rest);
     let (user, peer, key) = ends_plain(rest)
         .or_else(|| ends_with_key(rest))
@@ -198,7 +198,7 @@ pub(super) fn not_allowed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result<(
 /// `ERROR for [illegal user ]USER from HOST[ via ADDRESS]`; the error is libpam's.
 pub(super) fn pam<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static str> {
     let (rest, _) = before_auth(rest);
-    let (_, rest) = cut(rest, b" for ").ok_or("no user that PAM refused")?;
+    let (_, rest) = cut(rest, b" for ").ok_or(ANOTHER)?;
     let (mut head, mut host) = last_word(rest);
     if let Some(before_via) = head.strip_suffix(b" via") {
         // macOS also names the address that was connected to.
@@ -254,17 +254,20 @@ pub(super) fn close_session<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result
 }
 
 fn session<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static str> {
+    // Before 7.0 without the channel's id.
     let (head, id) = last_word(rest);
-    let head = head.strip_suffix(b" id").ok_or("no id of the channel")?;
+    let head = match head.strip_suffix(b" id") {
+        Some(head) if crate::format::token::number(id).is_some() => head,
+        _ => rest,
+    };
     let (user, peer, _) = ends_plain(head).ok_or("no address and port at the end")?;
-    crate::format::token::number(id).ok_or("the channel's id is not a number")?;
     event.text(Field::USER_NAME, user);
     peer.set(event);
     Ok(())
 }
 
 /// `sftp by user USER[ failed, subsystem not found]`.
-pub(super) fn subsystem<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static str> {
+pub(super) fn subsystem<'a>(rest: &'a [u8], event: &mut Event<'a>) {
     let (user, outcome) = match rest.strip_suffix(b" failed, subsystem not found") {
         Some(user) => (user, "failure"),
         None => (rest, "success"),
@@ -272,14 +275,10 @@ pub(super) fn subsystem<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Result<(),
     say(event, "ssh_subsystem", outcome, "session");
     // The name of the subsystem is the client's; the user has logged in.
     let Some((name, user)) = crate::format::token::cut_last(user, b" by user ") else {
-        return if outcome == "failure" {
-            event.set(Field::EVENT_REASON, Value::Text(user));
-            Ok(())
-        } else {
-            Err("no user that asked for the subsystem")
-        };
+        // Before 5.2 the user was not told.
+        event.set(Field::EVENT_REASON, Value::Text(user));
+        return;
     };
     event.text(Field::EVENT_REASON, name);
     event.text(Field::USER_NAME, user);
-    Ok(())
 }

@@ -11,17 +11,27 @@ mod certificate;
 mod forward;
 mod login;
 mod network;
+mod others;
 
 use super::token::say;
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
 use crate::field::Field;
-use Shape::{Read, Says};
+use Shape::{Read, Says, Takes};
 
 pub(super) static FORMAT: Format = Format {
     name: "sshd",
     about: "OpenSSH server: logins, failures, connections",
-    programs: &["sshd", "sshd-session", "sshd-auth"],
+    programs: &[
+        "sshd",
+        "sshd-session",
+        "sshd-auth",
+        "sftp-server",
+        "internal-sftp",
+        // Tectia and its forebear.
+        "sshd2",
+        "ssh-server-g3",
+    ],
     logsources: &[LogSource {
         product: "linux",
         categories: &[],
@@ -35,6 +45,8 @@ pub(super) static FORMAT: Format = Format {
 enum Shape {
     /// What follows is read; an error says why it cannot be.
     Read(for<'a> fn(&'a [u8], &mut Event<'a>) -> Result<(), &'static str>),
+    /// What follows may be anything.
+    Takes(for<'a> fn(&'a [u8], &mut Event<'a>)),
     /// It names nobody: the action, and the message as the reason.
     Says(&'static str),
 }
@@ -70,22 +82,6 @@ static SHAPES: &[(&[u8], Shape)] = &[
         b"Timeout, client not responding from ",
         Read(network::broken_pipe),
     ),
-    (
-        b"packet_write_wait: Connection from ",
-        Read(network::broken_pipe),
-    ),
-    (
-        b"packet_write_poll: Connection from ",
-        Read(network::broken_pipe),
-    ),
-    (
-        b"packet_write_wait: Connection to ",
-        Read(network::broken_pipe),
-    ),
-    (
-        b"packet_write_poll: Connection to ",
-        Read(network::broken_pipe),
-    ),
     (b"Connection from ", Read(network::connection)),
     (b"Postponed ", Read(login::postponed)),
     (b"Partial ", Read(login::partial)),
@@ -112,6 +108,7 @@ static SHAPES: &[(&[u8], Shape)] = &[
         Read(network::banner),
     ),
     (b"Unable to negotiate with ", Read(network::negotiate)),
+    (b"no hostkey alg", Says("ssh_bad_protocol")),
     (b"Unable to negotiate ", Says("ssh_bad_protocol")),
     (b"no matching ", Says("ssh_bad_protocol")),
     (
@@ -145,6 +142,10 @@ static SHAPES: &[(&[u8], Shape)] = &[
     (b"Address ", Read(network::maps_to)),
     (
         b"reverse mapping checking getaddrinfo for ",
+        Read(network::reverse_mapping),
+    ),
+    (
+        b"reverse mapping checking gethostbyname for ",
         Read(network::reverse_mapping),
     ),
     (b"Nasty PTR record ", Read(network::nasty_ptr)),
@@ -186,21 +187,26 @@ static SHAPES: &[(&[u8], Shape)] = &[
     (b"connect_to ", Read(forward::failed)),
     (b"Starting session: ", Read(login::starting_session)),
     (b"Close session: ", Read(login::close_session)),
-    (b"subsystem request for ", Read(login::subsystem)),
+    (b"subsystem request for ", Takes(login::subsystem)),
     (b"Server listening on ", Read(network::listening)),
 ];
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = without_level(message.text);
+    let before = event.values().len();
     let Some((rest, shape)) = SHAPES
         .iter()
         .filter(|(first, _)| first.first() == text.first())
         .find_map(|(first, shape)| Some((text.strip_prefix(*first)?, shape)))
     else {
-        return Verdict::NotMine;
+        return others::read(text, event);
     };
     let read = match shape {
         Read(read) => read(rest, event),
+        Takes(take) => {
+            take(rest, event);
+            Ok(())
+        }
         Says(action) => {
             say(event, action, "failure", "network");
             event.text(Field::EVENT_REASON, before_auth(text).0);
@@ -209,8 +215,17 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     };
     match read {
         Ok(()) => Verdict::Event,
-        Err(ANOTHER) => Verdict::NotMine,
-        Err(reason) => Verdict::Malformed(reason),
+        Err(ANOTHER) => {
+            event.truncate(before);
+            others::read(text, event)
+        }
+        Err(reason) => {
+            event.truncate(before);
+            if others::read_named(text, event) {
+                return Verdict::Event;
+            }
+            Verdict::Malformed(reason)
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Connections: opened, closed, broken off before a login, or not SSH at all.
 
 use super::{before_auth, set_user, without_invalid};
-use crate::event::{Event, Value};
+use crate::event::Event;
 use crate::field::Field;
+use crate::format::endpoint::set_destination;
 use crate::format::token::{
-    Host, Peer, address_at_end, cut, cut_last, ip, last_word, number, peer_at_end, peer_at_start,
-    say, socket,
+    Host, Peer, address_at_end, cut, cut_last, first_word, ip, last_word, number, peer_at_end,
+    peer_at_start, say, socket,
 };
 
 /// The reason of an orderly end.
@@ -106,7 +107,28 @@ pub(super) fn closed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     end(rest, event, b"closed by remote")
 }
 
+/// The peer went away: `TAG: Connection from REMOTE: REASON`, where the tag is
+/// the function's name and differs between releases.
+pub(super) fn closed_connection<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<Outcome> {
+    let (tag, rest) = cut(text, b": Connection ")?;
+    let sound = tag.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'_');
+    let rest = rest
+        .strip_prefix(b"from ")
+        .or_else(|| rest.strip_prefix(b"to "))
+        .filter(|_| sound)?;
+    let (bare, _) = before_auth(rest);
+    let lost = REASONS.iter().any(|reason| bare.ends_with(reason));
+    Some(if lost || !bare.contains(&b':') {
+        broken_pipe(rest, event)
+    } else {
+        banner(rest, event)
+    })
+}
+
 pub(super) fn reset<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    if rest == b"peer" {
+        return Err(super::ANOTHER);
+    }
     end(rest, event, b"reset by remote")
 }
 
@@ -185,12 +207,7 @@ pub(super) fn connection<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     peer.set(event);
     if let Some(on) = rest.strip_prefix(b" on ") {
         let (here, _) = peer_at_start(on).ok_or("no address that was connected to")?;
-        if let Some(ip) = here.ip {
-            event.set(Field::DESTINATION_IP, Value::Ip(ip));
-        }
-        if let Some(port) = here.port {
-            event.set(Field::DESTINATION_PORT, Value::Int(i64::from(port)));
-        }
+        set_destination(here, event);
     }
     Ok(())
 }
@@ -264,9 +281,13 @@ pub(super) fn versions_differ<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outc
 pub(super) fn timeout<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     let (rest, _) = before_auth(rest);
     let from = rest.strip_prefix(b"connection from ").unwrap_or(rest);
-    let (peer, _) = peer_at_start(from).ok_or("no address at the beginning")?;
+    let (peer, rest) = peer_at_start(from).ok_or("no address at the beginning")?;
     say(event, "ssh_preauth_close", "failure", "network");
     peer.set(event);
+    let here = rest.strip_prefix(b" to ").and_then(peer_at_start);
+    if let Some((here, _)) = here {
+        set_destination(here, event);
+    }
     event.text(Field::EVENT_REASON, b"timeout before authentication");
     Ok(())
 }
@@ -287,11 +308,25 @@ pub(super) fn reverse_mapping<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outc
     let rest = rest
         .strip_suffix(b" - POSSIBLE BREAK-IN ATTEMPT!")
         .or_else(|| rest.strip_suffix(b" - POSSIBLE BREAK-IN ATTEMPT"))
+        .or_else(|| rest.strip_suffix(b" - POSSIBLE BREAKIN ATTEMPT!"))
         .or_else(|| rest.strip_suffix(b"."))
         .unwrap_or(rest);
-    let rest = rest
-        .strip_suffix(b"] failed")
-        .ok_or("no address at the end")?;
+    let Some(rest) = rest.strip_suffix(b"] failed") else {
+        // Before 4.0 without the address.
+        let name = rest.strip_suffix(b" failed").and_then(Host::read);
+        let Some(Host::Name(name)) = name else {
+            return Err("neither address nor name at the end");
+        };
+        reverse(
+            Peer {
+                ip: None,
+                port: None,
+            },
+            name,
+            event,
+        );
+        return Ok(());
+    };
     let (name, address) = cut_last(rest, b" [").ok_or("no address at the end")?;
     let ip = ip(address).ok_or("no address at the end")?;
     let peer = Peer {
@@ -350,6 +385,10 @@ pub(super) fn dropped<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     let peer = socket(address).ok_or("no address of the connection")?;
     say(event, "ssh_dropped", "failure", "network");
     peer.set(event);
+    let here = reason.strip_prefix(b"on ").map(|on| first_word(on).0);
+    if let Some(here) = here.and_then(socket) {
+        set_destination(here, event);
+    }
     event.text(Field::EVENT_REASON, reason);
     Ok(())
 }
@@ -362,16 +401,18 @@ pub(super) fn closing<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     Ok(())
 }
 
+/// Why a connection breaks off, in the system's words.
+const REASONS: [&[u8]; 6] = [
+    b": Connection reset by peer",
+    b": Connection timed out",
+    b": Broken pipe",
+    b": No route to host",
+    b": Network is unreachable",
+    b": Operation timed out",
+];
+
 /// `[user ][USER ]ADDRESS[ port N][: WHAT]`: a session's connection broke off.
 pub(super) fn broken_pipe<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
-    const REASONS: [&[u8]; 6] = [
-        b": Connection reset by peer",
-        b": Connection timed out",
-        b": Broken pipe",
-        b": No route to host",
-        b": Network is unreachable",
-        b": Operation timed out",
-    ];
     let (rest, preauth) = before_auth(rest);
     let reason = REASONS.iter().find(|reason| rest.ends_with(reason));
     let (head, reason) = match reason {
@@ -423,11 +464,6 @@ pub(super) fn no_ident<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
 pub(super) fn listening<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     let (here, _) = peer_at_start(rest).ok_or("no address at the beginning")?;
     say(event, "ssh_listening", "success", "configuration");
-    if let Some(ip) = here.ip {
-        event.set(Field::DESTINATION_IP, Value::Ip(ip));
-    }
-    if let Some(port) = here.port {
-        event.set(Field::DESTINATION_PORT, Value::Int(i64::from(port)));
-    }
+    set_destination(here, event);
     Ok(())
 }

@@ -1,0 +1,210 @@
+//! Logins in web applications' own files: a stamp of the application's, then
+//! what [`super::weblogin`]'s applications send to syslog.
+//!
+//! A line is one of these only by its whole shape: the same stamps stand before
+//! web servers' lines, which quote what anybody asked for.
+
+use bumpalo::Bump;
+
+use super::phrase::{self, Phrase, phrase};
+use super::{Context, Format, Parser, Verdict, timestamp};
+use crate::event::{Event, LogSource};
+use crate::field::Field;
+use crate::time::Time;
+
+pub(super) static FORMAT: Format = Format {
+    name: "weblogin-log",
+    about: "logins in the own files of Gitea, Vaultwarden, Jellyfin, Emby, Home Assistant, Keycloak, Grafana, Authelia and others: web_login",
+    programs: &[],
+    logsources: &[LogSource {
+        product: "linux",
+        categories: &[],
+        services: &["weblogin", "auth", "syslog"],
+    }],
+    parse: Parser::Line(parse),
+    example: "2024/05/01 10:00:00 [I] Failed authentication attempt for alice from 192.0.2.7:50022",
+};
+
+const FAILED: [&str; 3] = ["web_login", "failure", "authentication"];
+const LOGIN: [&str; 3] = ["web_login", "success", "authentication"];
+const LOGOUT: [&str; 3] = ["web_logout", "success", "session"];
+
+/// After the stamp, with the blank before it where there is one.
+static PHRASES: &[Phrase] = &[
+    // Gitea, Forgejo, Gogs.
+    phrase(
+        " [{word}] Failed authentication attempt for {user} from {peer}",
+        FAILED,
+    ),
+    phrase(
+        " [{word}] Failed authentication attempt for {user} from {peer}: {reason}",
+        FAILED,
+    ),
+    phrase(
+        " {word} [{word}] Failed authentication attempt for {user} from {peer}",
+        FAILED,
+    ),
+    phrase(
+        " {word} [{word}] Failed authentication attempt for {user} from {peer}: {reason}",
+        FAILED,
+    ),
+    // Vaultwarden.
+    phrase(
+        "[{word}][ERROR] Username or password is incorrect. Try again. IP: {ip}. Username: {user}.",
+        FAILED,
+    ),
+    phrase("[{word}][ERROR] Invalid admin token. IP: {ip}", FAILED),
+    phrase(
+        "[{word}][ERROR] Invalid TOTP code! Server time: {any} IP: {ip}",
+        FAILED,
+    ),
+    // Jellyfin and Emby.
+    phrase(
+        " [{word}] [{word}] {word}: Authentication request for \"{user}\" has been denied (IP: \"{ip}\").",
+        FAILED,
+    ),
+    phrase(
+        " [{word}] [{word}] {word}: Authentication request for {user} has been denied (IP: {ip}).",
+        FAILED,
+    ),
+    phrase(
+        " [{word}] [{word}] {word}: Authentication request for \"{user}\" has succeeded.",
+        LOGIN,
+    ),
+    phrase(" {word} App: AUTH-ERROR: {ip} - {reason}", FAILED),
+    phrase(" {word} HttpServer: AUTH-ERROR: {ip} - {reason}", FAILED),
+    // Home Assistant.
+    phrase(
+        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}). {any}",
+        FAILED,
+    ),
+    phrase(
+        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}).",
+        FAILED,
+    ),
+    phrase(
+        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}. {any}",
+        FAILED,
+    ),
+    phrase(
+        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}",
+        FAILED,
+    ),
+    phrase(
+        " WARNING ({word}) [homeassistant.components.http.ban] Banned IP {ip} for too many login attempts",
+        FAILED,
+    ),
+    // Keycloak: with quotes since 22.
+    phrase(
+        " WARN  [org.keycloak.events] ({any}) type=\"LOGIN_ERROR\", {any}, ipAddress=\"{ip}\", error=\"{reason}\", {any}, username=\"{user}\"",
+        FAILED,
+    ),
+    phrase(
+        " WARN  [org.keycloak.events] ({any}) type=\"LOGIN_ERROR\", {any}, ipAddress=\"{ip}\", error=\"{reason}\", {any}, username=\"{user}\", {any}",
+        FAILED,
+    ),
+    phrase(
+        " WARN  [org.keycloak.events] ({any}) type=LOGIN_ERROR, {any}, ipAddress={ip}, error={reason}, {any}, username={user}, {any}",
+        FAILED,
+    ),
+    phrase(
+        " WARN  [org.keycloak.events] ({any}) type=LOGIN_ERROR, {any}, ipAddress={ip}, error={reason}, {any}, username={user}",
+        FAILED,
+    ),
+    // Group-Office, ZNC, SquirrelMail.
+    phrase(" LOGIN FAILED for user: \"{user}\" from IP: {ip}", FAILED),
+    phrase(" LOGIN SUCCESS for user: \"{user}\" from IP: {ip}", LOGIN),
+    phrase(" [{user}] failed to login from {ip}", FAILED),
+    phrase(" [{user}] connected to ZNC from {ip}", LOGIN),
+    phrase(" [{user}] disconnected from ZNC from {ip}", LOGOUT),
+    phrase(
+        " [LOGIN_ERROR] {user} ({domain}) from {ip}: {reason}",
+        FAILED,
+    ),
+    phrase(" [LOGIN] {user} ({domain}) from {ip}", LOGIN),
+    // Authelia and Grafana, behind the stamp's key.
+    phrase(
+        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}'\" {any} remote_ip={ip}",
+        FAILED,
+    ),
+    phrase(
+        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}'\" {any} remote_ip={ip} {any}",
+        FAILED,
+    ),
+    phrase(
+        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}' and they are banned until {any}\" {any} remote_ip={ip}",
+        FAILED,
+    ),
+    phrase(
+        " lvl=eror msg=\"Invalid username or password\" {any} remote_addr={ip} {any}",
+        FAILED,
+    ),
+    phrase(
+        " lvl=eror msg=\"Invalid username or password\" {any} remote_addr={ip}",
+        FAILED,
+    ),
+    phrase(
+        " level=error msg=\"Invalid username or password\" {any} remote_addr={ip} {any}",
+        FAILED,
+    ),
+    phrase(
+        " level=error msg=\"Invalid username or password\" {any} remote_addr={ip}",
+        FAILED,
+    ),
+];
+
+/// The stamp that stands after a key, and what follows it.
+fn keyed<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    let rest = line
+        .strip_prefix(b"time=\"")
+        .or_else(|| line.strip_prefix(b"t="))
+        .or_else(|| line.strip_prefix(b"logger=context t="))?;
+    timestamp::iso(rest, context)
+}
+
+/// Only the stamp, where no other kind of line has one: after a key.
+pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
+    Some(keyed(line, context)?.0)
+}
+
+/// The stamp, and what follows it.
+fn stamped<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    match line.first()? {
+        b'[' => {
+            let (time, rest) = timestamp::bracketed(line.get(1..)?, context)?;
+            // A zone may follow, behind a blank.
+            let end = memchr::memchr(b']', rest.get(..8).unwrap_or(rest))?;
+            Some((time, rest.get(end + 1..)?))
+        }
+        b'0'..=b'9' => timestamp::slashed(line, context).or_else(|| timestamp::iso(line, context)),
+        b't' | b'l' => keyed(line, context),
+        _ => None,
+    }
+}
+
+fn parse<'a>(
+    line: &'a [u8],
+    context: &'a Context,
+    _arena: &'a Bump,
+    event: &mut Event<'a>,
+) -> Verdict {
+    let Some((time, text)) = stamped(line, context) else {
+        return Verdict::NotMine;
+    };
+    let verdict = phrase::read(PHRASES, text, event);
+    if verdict == Verdict::Event {
+        event.time = Some(time);
+        event.text(Field::MESSAGE, text);
+    }
+    verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_moves_nothing() {
+        phrase::assert_hostile_text_moves_nothing(PHRASES);
+    }
+}
