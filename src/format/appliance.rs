@@ -34,6 +34,8 @@ pub(super) static FORMAT: Format = Format {
         "synoconnection",
         "System",
         "qlogd",
+        "mgd",
+        "login",
         "tac_plus",
         "tac_plus-ng",
     ],
@@ -154,6 +156,24 @@ static PHRASES: &[Phrase] = &[
     phrase(
         "event log: Users: {user}, Source IP: {ip}, Computer name: {any}, Content: {reason}",
         TASK,
+    ),
+    // Junos.
+    phrase(
+        "UI_LOGIN_EVENT: User '{user}' login, class '{any}' [{number}], ssh-connection '{ip} {port} {to} {to-port}', client-mode '{any}'",
+        LOGIN,
+    ),
+    phrase(
+        "UI_LOGIN_EVENT: User '{user}' login, class '{any}' [{number}], {any}",
+        LOGIN,
+    ),
+    phrase("UI_LOGOUT_EVENT: User '{user}' logout", LOGOUT),
+    phrase(
+        "LOGIN_FAILED: Login failed for user '{user}' from host '{host}'",
+        FAILED,
+    ),
+    phrase(
+        "LOGIN_INFORMATION: User {user} logged in from host {host} on device {tty}",
+        LOGIN,
     ),
     // TACACS+.
     phrase("connect from {host} [{ip}]", OPENED),

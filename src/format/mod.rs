@@ -69,6 +69,7 @@ mod timestamp;
 mod token;
 mod transport;
 mod unbound;
+mod webjson;
 mod weblog;
 mod weblogin;
 mod webmin;
@@ -308,6 +309,7 @@ pub static FORMATS: &[&Format] = &[
     &envelope::shipped::FORMAT,
     &cloud::SENSOR,
     &logfmt::FORMAT,
+    &webjson::FORMAT,
     &xrdp::LOG,
     &webmin::LOG,
     &openvpn::LOG,

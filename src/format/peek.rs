@@ -90,6 +90,8 @@ fn json_time(line: &[u8], context: &Context) -> Option<Time> {
         b"\"timestamp\":",
         b"\"time\":",
         b"\"$date\":",
+        // sudo's, before which stands no other.
+        b"\"seconds\":",
     ];
     keys.iter().find_map(|key| {
         let (_, value) = token::cut(line, key)?;

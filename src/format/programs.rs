@@ -8,7 +8,9 @@
 
 use std::sync::OnceLock;
 
-use super::{FORMATS, Format, Parser, SYSLOG, cloud, db, declared, envelope, laurel, samba, token};
+use super::{
+    FORMATS, Format, Parser, SYSLOG, cloud, db, declared, envelope, laurel, samba, token, webjson,
+};
 use crate::event::Class;
 
 /// Buckets of either table: 200 names and 80 formats, so that most stand alone.
@@ -16,7 +18,7 @@ const BUCKETS: usize = 512;
 
 /// Formats of whole lines that are JSON objects and nothing else. (Zeek's and
 /// Suricata's rows have more ways to begin.)
-static OBJECTS: [&Format; 14] = [
+static OBJECTS: [&Format; 15] = [
     &envelope::journal::FORMAT,
     &laurel::FORMAT,
     &cloud::CLOUDTRAIL,
@@ -31,6 +33,7 @@ static OBJECTS: [&Format; 14] = [
     &cloud::SENSOR,
     &samba::JSON,
     &db::mongodb::FORMAT,
+    &webjson::FORMAT,
 ];
 
 /// A name without `*`, and the rows that answer to it, in table order.

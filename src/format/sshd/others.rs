@@ -105,6 +105,15 @@ static PHRASES: &[Phrase] = &[
     ),
     phrase("debug1: PAM: initializing for \"{user}\"", TRIED),
     phrase("debug1: PAM: setting PAM_RHOST to \"{host}\"", TRIED),
+    // Junos.
+    phrase(
+        "SSHD_LOGIN_FAILED: Login failed for user '{user}' from host '{host}'",
+        FAILED,
+    ),
+    phrase(
+        "SSHD_LOGIN_ATTEMPTS_THRESHOLD: Threshold for unsuccessful authentication attempts ({number}) reached by user '{user}'",
+        FAILED,
+    ),
     // Tectia, and ssh2 before it.
     phrase("connection from \"{host}\"", CONNECTION),
     phrase("Connection from {ip} on {to} port {to-port}", CONNECTION),
