@@ -331,6 +331,7 @@ pub static FORMATS: &[&Format] = &[
     &nginx::FORMAT,
     &apache::FORMAT,
     &weblog::FORMAT,
+    &ftp::xferlog::FORMAT,
 ];
 
 /// The row of every program that has no row of its own.

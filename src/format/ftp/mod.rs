@@ -5,3 +5,4 @@ pub(super) mod ftpd;
 pub(super) mod proftpd;
 pub(super) mod pureftpd;
 pub(super) mod vsftpd;
+pub(super) mod xferlog;
