@@ -44,6 +44,8 @@ mod injection_network;
 // The same in audit records, whose writers encode what others chose.
 mod injection_audit;
 // The same for mail, FTP, directory and database servers.
+// Attacks on lines that are fixed words around names and addresses.
+mod injection_lines;
 mod injection_servers;
 // What is too long, too many, broken or forged.
 mod limits;

@@ -116,6 +116,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "http",
             "transport",
             "endpoint",
+            "template",
         ],
     ),
     (

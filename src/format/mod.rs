@@ -33,6 +33,7 @@ pub mod flow;
 mod ftp;
 mod gdm;
 mod guacamole;
+mod guards;
 mod haproxy;
 mod http;
 pub mod json;
@@ -57,6 +58,7 @@ mod radiusd;
 mod remote;
 mod samba;
 mod screensharingd;
+mod services;
 mod shape;
 mod slapd;
 mod softether;
@@ -65,9 +67,12 @@ mod sshd;
 mod su;
 mod sudo;
 mod tcpdump;
+mod telephony;
+mod template;
 mod timestamp;
 mod token;
 mod transport;
+mod tunnels;
 mod unbound;
 mod webjson;
 mod weblog;
@@ -254,12 +259,21 @@ pub static FORMATS: &[&Format] = &[
     &charon::FORMAT,
     &wireguard::FORMAT,
     &softether::FORMAT,
+    &tunnels::PPPD,
+    &tunnels::PLUTO,
+    &tunnels::OCSERV,
     &mail::dovecot::FORMAT,
     &mail::postfix::FORMAT,
     &mail::exim::FORMAT,
     &mail::sendmail::FORMAT,
     &mail::imapd::FORMAT,
     &mail::saslauthd::FORMAT,
+    &mail::others::OPENSMTPD,
+    &mail::others::FILTERS,
+    &mail::others::VPOPMAIL,
+    &mail::others::ROUNDCUBE,
+    &mail::others::SOGO,
+    &mail::others::KERIO,
     &ftp::vsftpd::FORMAT,
     &ftp::proftpd::FORMAT,
     &ftp::pureftpd::FORMAT,
@@ -269,6 +283,10 @@ pub static FORMATS: &[&Format] = &[
     &samba::FORMAT,
     &db::mysqld::FORMAT,
     &db::postgres::FORMAT,
+    &db::others::MSSQL,
+    &db::others::MONGOD,
+    &db::others::REDIS,
+    &db::others::COUCHDB,
     &dnsmasq::FORMAT,
     &dhcpd::FORMAT,
     &netfilter::FORMAT,
@@ -281,6 +299,12 @@ pub static FORMATS: &[&Format] = &[
     &weblogin::FORMAT,
     // After the servers whose names it shares.
     &remote::FORMAT,
+    &telephony::ASTERISK,
+    &telephony::FREESWITCH,
+    &services::MOUNTD,
+    &services::CHAT,
+    &guards::FORMAT,
+    &guards::PORTS,
     &tcpdump::PF,
     &fast::SYSLOG,
     &SYSLOG,

@@ -10,6 +10,7 @@ use bumpalo::Bump;
 use super::shape::Shape::{Read, Takes};
 use super::shape::{self, ANOTHER, Shape, set_user, word};
 use super::token::{Peer, cut, cut_last, ip, joined_peer, last_word, say};
+use super::tunnels::{CLIENT_NOTES, PEERS};
 use super::{Context, Format, Message, Parser, Verdict, timestamp};
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
@@ -86,6 +87,10 @@ static SHAPES: &[(&[u8], Shape)] = &[
     (b"SIGUSR1[soft,", Read(restarted)),
     (b"SIGTERM[soft,", Read(restarted)),
     (b"peer info: ", Read(peer_info)),
+    (
+        b"WARNING: Failed running command (--auth-user-pass-verify)",
+        Takes(auth_failed),
+    ),
 ];
 
 /// Where the message itself names the peer, and at which end of it.
@@ -100,7 +105,11 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if let Some(client) = client {
         client.peer.set(event);
     }
-    let verdict = shape::read(SHAPES, text, event);
+    let verdict = match shape::read(SHAPES, text, event) {
+        Verdict::NotMine if client.is_some() => CLIENT_NOTES.read(text, event),
+        Verdict::NotMine => PEERS.read(text, event),
+        verdict => verdict,
+    };
     if verdict != Verdict::Event {
         return verdict;
     }

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::event::Class;
 
-/// Buckets of either table: 200 names and 80 formats, so that most stand alone.
-const BUCKETS: usize = 512;
+/// Buckets of either table: 300 names and 100 formats, so that most stand alone.
+const BUCKETS: usize = 1024;
 
 /// Formats of whole lines that are JSON objects and nothing else. (Zeek's and
 /// Suricata's rows have more ways to begin.)
@@ -111,7 +111,9 @@ impl Tables {
 fn name_bucket(name: &[u8]) -> usize {
     let first = name.first().copied().unwrap_or_default();
     let last = name.last().copied().unwrap_or_default();
-    (name.len() * 67 + usize::from(first) * 31 + usize::from(last) * 7) % BUCKETS
+    let middle = name.get(name.len() / 2).copied().unwrap_or_default();
+    let letters = usize::from(first) * 31 + usize::from(last) * 7 + usize::from(middle) * 131;
+    (name.len() * 67 + letters) % BUCKETS
 }
 
 /// The order in memory is the linker's and decides nothing: a bucket is

@@ -4,6 +4,7 @@
 //! configuration and comes after it, so there must be only one place for it.
 
 use super::endpoint::{ANOTHER, Outcome, cut_only, verdict};
+use super::template::Table;
 use super::token::{Peer, cut, cut_last, ip, number, say, trim_start};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -42,9 +43,20 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         .find_map(|(verb, outcome)| Some((after_number(text).strip_prefix(*verb)?, *outcome)));
     match found {
         Some((rest, outcome)) => verdict(read(rest, outcome, event)),
-        None => Verdict::NotMine,
+        None => TABLE.read(text.strip_prefix(b"Error: ").unwrap_or(text), event),
     }
 }
+
+/// Who may not ask at all, and who does not know the secret.
+static TABLE: Table = Table::new(&[(
+    ["radius_request", "failure", "network"],
+    &[
+        "Ignoring request to {*} from unknown client {src} port {port} proto {w}",
+        "Ignoring request to {*} from unknown client {src} port {port}",
+        "Received packet from {src} with invalid Message-Authenticator!  {*}",
+        "Dropping packet without response because of error: Received packet from {src} with invalid Message-Authenticator!  {*}",
+    ],
+)]);
 
 /// `(7) `, the request's number.
 fn after_number(text: &[u8]) -> &[u8] {

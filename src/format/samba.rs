@@ -7,6 +7,7 @@ use bumpalo::Bump;
 
 use super::endpoint::{ANOTHER, Outcome, cut_only, set_destination, verdict, whole};
 use super::json::{Raw, walk};
+use super::template::Table;
 use super::token::{Host, Peer, cut, cut_last, say, trim_start};
 use super::{Context, Format, Message, Parser, Verdict, timestamp};
 use crate::event::{Event, LogSource, Value};
@@ -44,8 +45,52 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if message.program == b"smbd_audit" {
         return verdict(audit(text, event));
     }
-    Verdict::NotMine
+    // `[2024/05/01 10:00:00.123456,  2] ../source3/FILE.c:334(FUNCTION) `, where
+    // syslog has the debug header too.
+    let text = match text.strip_prefix(b"[").and_then(|rest| cut(rest, b"] ")) {
+        Some((_, rest)) => cut(rest, b") ").map_or(rest, |(_, words)| trim_start(words)),
+        None => text,
+    };
+    TABLE.read(text, event)
 }
+
+/// What smbd says of logins and services at debug levels 1 to 3.
+static TABLE: Table = Table::new(&[
+    (
+        ["smb_login", "failure", "authentication"],
+        &[
+            "check_ntlm_password:  Authentication for user [{user}] -> [{*}] FAILED with error {reason}",
+            "check_ntlm_password: Authentication for user [{user}] -> [{*}] FAILED with error {reason}",
+            "User {user} not in 'valid users' list",
+            "Denied connection from {*} ({src})",
+            "Denied connection from {src}",
+            "Connection denied from {src}",
+            "Connection denied from {*} ({src})",
+        ],
+    ),
+    (
+        ["smb_login", "success", "authentication"],
+        &[
+            "check_ntlm_password:  authentication for user [{user}] -> [{w}] -> [{w}] succeeded",
+            "check_ntlm_password:  PAM Account for user [{user}] succeeded",
+        ],
+    ),
+    (
+        ["smb_session_opened", "success", "session"],
+        &[
+            "{w} ({src}) connect to service {*} initially as user {account} (uid={n}, gid={n}) (pid {n})",
+            "{w} (ipv4:{src}) connect to service {*} initially as user {account} (uid={n}, gid={n}) (pid {n})",
+            "{w} (ipv6:{src}) connect to service {*} initially as user {account} (uid={n}, gid={n}) (pid {n})",
+        ],
+    ),
+    (
+        ["smb_session_closed", "unknown", "session"],
+        &[
+            "{w} ({src}) closed connection to service {*}",
+            "{w} (ipv4:{src}) closed connection to service {*}",
+        ],
+    ),
+]);
 
 /// `SMB2,(null)] user [D]\[U] at [T] with [M] status [S] workstation [W] remote
 /// host [ipv4:A:P] (mapped to|became) …. local host [ipv4:A:P]`.

@@ -3,4 +3,5 @@
 
 pub(super) mod mongodb;
 pub(super) mod mysqld;
+pub(super) mod others;
 pub(super) mod postgres;

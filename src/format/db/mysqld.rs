@@ -6,13 +6,21 @@
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{ANOTHER, Outcome, cut_only, verdict};
+use crate::format::template::Table;
 use crate::format::token::{Host, cut_last, number, say, trim_start};
 use crate::format::{Format, Message, Parser, Verdict};
 
 pub(in crate::format) static FORMAT: Format = Format {
     name: "mysqld",
     about: "MySQL and MariaDB: db_login (failures), db_disconnect (aborted), in syslog and error logs",
-    programs: &["mysqld", "mariadbd", "mysql", "mariadb", "mysqld_safe"],
+    programs: &[
+        "mysqld",
+        "mariadbd",
+        "mysql",
+        "mariadb",
+        "mysqld_safe",
+        "mysql-server_auditing",
+    ],
     logsources: &[LogSource {
         product: "mysql",
         categories: &["database"],
@@ -33,8 +41,43 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if let Some(rest) = text.strip_prefix(b"Host '") {
         return verdict(blocked(rest, event));
     }
-    Verdict::NotMine
+    LINES.read(text, event)
 }
+
+/// Names that are looked up, and the general log's `Connect`, where the name
+/// of the database comes last. With the account that the server was asked for.
+static LINES: Table = Table::new(&[
+    (
+        ["db_name_mismatch", "failure", "network"],
+        &[
+            "IP address '{src}' could not be resolved: {reason}",
+            "IP address '{src}' has been resolved to the host name '{w}', which resembles IPv4-address itself.",
+            "Hostname '{w}' does not resolve to '{src}'.",
+        ],
+    ),
+    (
+        ["db_connection", "unknown", "authentication"],
+        &[
+            "{user}@{host} on {*} using TCP/IP",
+            "{user}@{host} on {*} using SSL/TLS",
+            "{user}@{host} on {*} using Socket",
+            "{user}@{host} as  on {*}",
+            "{user}@{host} as anonymous on {*}",
+        ],
+    ),
+    (
+        ["db_login", "failure", "authentication"],
+        &["{w},{user},{host},{n},{n},FAILED_CONNECT,{*},,{n}"],
+    ),
+    (
+        ["db_login", "success", "authentication"],
+        &["{w},{user},{host},{n},{n},CONNECT,{*},,0"],
+    ),
+    (
+        ["db_disconnect", "unknown", "session"],
+        &["{w},{user},{host},{n},{n},DISCONNECT,{*},,{n}"],
+    ),
+]);
 
 /// The text after the stamp, thread and `[Level] [MY-010926] [Server]`: words
 /// of the server's own, of which none begins like a message.

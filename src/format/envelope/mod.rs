@@ -6,6 +6,7 @@
 //! that wrote the line; nothing after the tag is looked at here.
 
 pub(super) mod container;
+mod daemons;
 pub(super) mod dialect;
 pub(super) mod gelf;
 pub(super) mod journal;

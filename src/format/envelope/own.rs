@@ -5,8 +5,8 @@
 //! text can be: exim's `H=`, mysqld's `[Warning]`, postgres's `FATAL:`,
 //! Guacamole's logger, vsftpd's `[pid 7]`, radiusd's ` : Auth: `, smbd's `Auth: [`.
 
-use super::Tagged;
 use super::stamp::{self, Zones};
+use super::{Tagged, daemons};
 use crate::event::{Event, Value};
 use crate::field::Field;
 use crate::format::guacamole::logged;
@@ -17,9 +17,9 @@ use crate::time::Time;
 /// A line of a program's own log.
 pub(in crate::format) struct Own<'a> {
     pub(in crate::format) program: &'static str,
-    time: Option<Time>,
-    pid: Option<i64>,
-    text: &'a [u8],
+    pub(super) time: Option<Time>,
+    pub(super) pid: Option<i64>,
+    pub(super) text: &'a [u8],
 }
 
 impl<'a> Own<'a> {
@@ -46,9 +46,15 @@ pub(in crate::format) fn read<'a>(line: &'a [u8], context: &Context) -> Option<O
         b'0'..=b'9' => exim(line, context)
             .or_else(|| mysqld(line, context))
             .or_else(|| guacamole(line, context))
+            .or_else(|| daemons::dated(line, context))
             .or_else(|| postgres(line, context)),
-        b'F' | b'M' | b'S' | b'T' | b'W' => after_weekday(line, context),
-        b' ' | b'A' => smbd(line, context),
+        b'[' => daemons::bracketed(line, context),
+        b'd' => daemons::dovecot(line, context),
+        b'F' | b'M' | b'S' | b'T' | b'W' => {
+            after_weekday(line, context).or_else(|| daemons::sogo(line, context))
+        }
+        b'D' | b'J' | b'N' | b'O' => daemons::sogo(line, context),
+        b' ' | b'A' => smbd(line, context).or_else(|| daemons::sogo(line, context)),
         _ => None,
     }
 }
@@ -89,6 +95,12 @@ const EXIM: &[&[u8]] = &[
     b"rejected HELO ",
     b"refused connection from ",
     b"Connection from ",
+    b"VRFY failed for ",
+    b"EXPN failed for ",
+    b"rejected VRFY ",
+    b"rejected EXPN ",
+    b"ident connection to ",
+    b"SA: Action: ",
     b"Completed",
 ];
 

@@ -5,6 +5,7 @@
 //! is what the client sent, what comes after `rip=` is Dovecot's. A look-up is
 //! `DRIVER(USER,ADDRESS[,<ID>]): WORDS`, where the words may quote a password.
 
+use super::lines::DOVECOT;
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{ANOTHER, Outcome, set_destination, verdict};
@@ -54,6 +55,9 @@ const ENDS: &[&[u8]] = &[
     b"Connection closed",
     b"Logged out",
     b"Maximum number of connections",
+    b"Internal login failure",
+    b"Login disconnected",
+    b"proxy(",
 ];
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
@@ -68,7 +72,53 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     {
         return verdict(login(without_level(rest), action, event));
     }
-    verdict(lookup(message.program, text, event))
+    match verdict(lookup(message.program, text, event)) {
+        Verdict::NotMine => match DOVECOT.read(text, event) {
+            Verdict::NotMine => verdict(mail_process(text, event)),
+            read => read,
+        },
+        read => read,
+    }
+}
+
+/// Processes that run for an account that has logged in, or that mail is for.
+const FOR_ACCOUNTS: &[&[u8]] = &[
+    b"imap",
+    b"pop3",
+    b"IMAP",
+    b"POP3",
+    b"lmtp",
+    b"lda",
+    b"managesieve",
+    b"submission",
+    b"sieve",
+];
+
+/// `imap(USER)<PID><ID>: WORDS`, `pop3(USER): WORDS`, `lmtp(PID, USER): WORDS`:
+/// the name is an account's, so the first end of the bracket that is followed
+/// as one ends it.
+fn mail_process<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (service, rest) = cut(text, b"(").ok_or(ANOTHER)?;
+    if !FOR_ACCOUNTS.contains(&service) {
+        return Err(ANOTHER);
+    }
+    let colon = cut(rest, b"): ");
+    let (user, words) = match cut(rest, b")<") {
+        Some((user, ids)) if colon.is_none_or(|(other, _)| user.len() < other.len()) => {
+            (user, cut(ids, b">: ").ok_or(ANOTHER)?.1)
+        }
+        _ => colon.ok_or(ANOTHER)?,
+    };
+    let user = cut(user, b", ").map_or(user, |(_, user)| user);
+    if number(user).is_some() {
+        return Err(ANOTHER);
+    }
+    let words = without_level(words);
+    let ended = ENDS.iter().any(|end| words.starts_with(end));
+    let action = if ended { "mail_logout" } else { "mail_session" };
+    say(event, action, "unknown", "session");
+    event.text(Field::USER_NAME, user);
+    Ok(())
 }
 
 fn login_of(service: &[u8]) -> Option<&'static str> {
@@ -87,11 +137,19 @@ fn login<'a>(text: &'a [u8], action: &'static str, event: &mut Event<'a>) -> Out
     if !ENDS.iter().any(|end| text.starts_with(end)) {
         return Err(ANOTHER);
     }
+    if text.ends_with(b"]") {
+        return match memchr::memmem::find(text, b"rip=") {
+            None => bracketed_login(text, action, event),
+            Some(_) => Err("two addresses that could be meant"),
+        };
+    }
     let (head, tail) = at_rip(text)?;
     let (words, user, method) = words_and_user(head)?;
     let failed = memchr::memmem::find(words, b"auth failed").is_some()
-        || memchr::memmem::find(words, b"(tried to use dis").is_some();
-    if words == b"Login" {
+        || memchr::memmem::find(words, b"(tried to use dis").is_some()
+        || memchr::memmem::find(words, b"): Login failed to ").is_some();
+    let proxied = memchr::memmem::find(words, b"): started proxying to ").is_some();
+    if words == b"Login" || proxied {
         say(event, action, "success", "authentication");
     } else if failed {
         say(event, action, "failure", "authentication");
@@ -108,6 +166,26 @@ fn login<'a>(text: &'a [u8], action: &'static str, event: &mut Event<'a>) -> Out
         event.text(Field::AUTH_METHOD, method);
     }
     ends(tail, event)
+}
+
+/// `Login: USER [ADDRESS]`, `WORDS [ADDRESS]`, up to 1.0.
+fn bracketed_login<'a>(text: &'a [u8], action: &'static str, event: &mut Event<'a>) -> Outcome {
+    let (head, address) = cut_last(text, b" [").ok_or("no rip=")?;
+    let address = address.strip_suffix(b"]").and_then(ip);
+    let address = address.ok_or("no address in the brackets")?;
+    if let Some(user) = head.strip_prefix(b"Login: ") {
+        say(event, action, "success", "authentication");
+        event.text(Field::USER_NAME, user);
+    } else {
+        say(event, "mail_preauth_close", "failure", "network");
+        event.text(Field::EVENT_REASON, head);
+    }
+    Peer {
+        ip: Some(address),
+        port: None,
+    }
+    .set(event);
+    Ok(())
 }
 
 /// The text before `rip=` and after it. The user's name comes before the
@@ -205,6 +283,28 @@ const REFUSED: &[&[u8]] = &[
     b"Login failed",
     b"Authentication failed",
     b"Empty password",
+    b"Empty username",
+    b"ldap_bind() failed: ",
+    b"ldap: ldap_bind() failed: ",
+    b"Invalid credentials",
+    b"invalid input",
+    b"Username contains disallowed character",
+    b"Username character disallowed by auth_username_chars",
+    b"Attempted login with password having illegal chars",
+    b"password mismatch",
+    b"Authentication failure due to policy server refusal",
+    b"Request timeouted waiting for client to continue authentication",
+    b"Request timed out waiting for client to continue authentication",
+    b"While processing incoming data: ",
+    b"oauth2 failed: ",
+    b"allow_nets check failed: ",
+    b"No password",
+    b"User is missing",
+    b"user is disabled",
+    b"no such user",
+    b"Account is disabled",
+    b"Account expired",
+    b"Credentials",
 ];
 
 /// `[PREFIXES: ]DRIVER(USER,ADDRESS[,<ID>]): WORDS`, or since 2.4
@@ -243,7 +343,9 @@ fn lookup<'a>(program: &'a [u8], text: &'a [u8], event: &mut Event<'a>) -> Outco
     let known = REFUSED.iter().find(|known| words.starts_with(known));
     let known = known.ok_or(ANOTHER)?;
     say(event, "mail_auth", "failure", "authentication");
-    event.text(Field::USER_NAME, user);
+    if user != b"?" && !user.is_empty() {
+        event.text(Field::USER_NAME, user);
+    }
     // The rest may quote what was given as password.
     let quoted = memchr::memmem::find(words, b" (given password").unwrap_or(words.len());
     let reason = if known.ends_with(b": ") { words } else { known };

@@ -4,11 +4,12 @@
 //! greeting is the client's, and by default has no blank or bracket
 //! (`helo_allow_chars`). Where one has, there must be only one address.
 
+use super::lines::EXIM;
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
 use crate::format::endpoint::{
-    ANOTHER, Outcome, Shape, bracketed, by_beginning, cut_only, pid, set_destination, set_source,
-    verdict,
+    ANOTHER, Outcome, Shape, bracketed, by_beginning, cut_only, named, pid, set_destination,
+    set_source, verdict,
 };
 use crate::format::envelope::own::after_message_id;
 use crate::format::timestamp::iso_civil;
@@ -32,11 +33,21 @@ static SHAPES: &[Shape] = &[
     (b"H=", rejected),
     (b"F=", rejected_late),
     (b"<= ", received),
+    (b"=> ", delivered),
+    (b"-> ", delivered),
+    (b"** ", not_delivered),
+    (b"== ", not_delivered),
     (b"SMTP protocol error in \"", protocol_error),
+    (b"SMTP syntax error in \"", protocol_error),
+    (
+        b"SMTP protocol violation: synchronization error (",
+        synchronization,
+    ),
     (b"SMTP protocol synchronization error (", synchronization),
     (b"SMTP connection from ", connection),
     (b"SMTP call from ", abuse),
     (b"SMTP command timeout on connection from ", abuse),
+    (b"SMTP command timeout on TLS connection from ", abuse),
     (
         b"SMTP data timeout (message abandoned) on connection from ",
         abuse,
@@ -49,6 +60,10 @@ static SHAPES: &[Shape] = &[
     ),
     (b"rejected EHLO from ", abuse),
     (b"rejected HELO from ", abuse),
+    (b"rejected VRFY from ", abuse),
+    (b"rejected EXPN from ", abuse),
+    (b"VRFY failed for ", asked_for),
+    (b"EXPN failed for ", asked_for),
     (b"refused connection from ", abuse),
     (b"Connection from ", abuse),
     (b"no host name found for IP address ", no_name),
@@ -70,7 +85,10 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     {
         return verdict(failed(method, rest, event));
     }
-    by_beginning(SHAPES, rest, event)
+    match by_beginning(SHAPES, rest, event) {
+        Verdict::NotMine => EXIM.read(rest, event),
+        read => read,
+    }
 }
 
 /// The text without the stamp that exim also writes to syslog, if so told
@@ -144,16 +162,19 @@ fn set_host<'a>(client: Client<'a>, event: &mut Event<'a>) -> &'a [u8] {
     rest
 }
 
-/// `HOST: 535 Incorrect authentication data[ (set_id=USER)]`.
+/// `[H=]HOST[ U=IDENT]: 535 Incorrect authentication data[ (set_id=USER)][: WHY]`.
 fn failed<'a>(method: &'a [u8], rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
-    let client = host(rest)?;
+    let client = host(rest.strip_prefix(b"H=").unwrap_or(rest))?;
     say(event, "smtp_login", "failure", "authentication");
     event.text(Field::AUTH_METHOD, method);
     let rest = set_host(client, event);
     let (_, reason) = cut(rest, b": ").ok_or("no reason")?;
     let reason = match cut(reason, b" (set_id=") {
         Some((reason, user)) => {
-            let user = user.strip_suffix(b")").ok_or("no end of the user's name")?;
+            let user = match user.strip_suffix(b")") {
+                Some(user) => user,
+                None => cut_only(user, b"): ").ok_or("no end of the user's name")?.0,
+            };
             event.text(Field::USER_NAME, user);
             reason
         }
@@ -173,6 +194,8 @@ fn rejected<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
         b"sender verify fail for ",
         b"dropped by ",
         b"dropped: ",
+        b"incomplete transaction",
+        b"refused: ",
     ]
     .iter()
     .any(|verb| refusal.starts_with(verb));
@@ -237,6 +260,15 @@ fn received<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
         Some(rest) => cut(rest, b" ").ok_or("nothing after the bounce's id")?.1,
         None => rest,
     };
+    if let Some((user, _)) = rest.strip_prefix(b"U=").and_then(|rest| cut(rest, b" ")) {
+        // Mail of the machine's own users: exim asks the kernel who they are.
+        say(event, "mail_received", "success", "email");
+        event.text(Field::USER_NAME, user);
+        if sender != b"<>" {
+            event.text(Field::EMAIL_FROM, sender);
+        }
+        return Ok(());
+    }
     let Some(rest) = rest.strip_prefix(b"H=") else {
         return Err(ANOTHER);
     };
@@ -265,6 +297,30 @@ fn received<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
         event.text(Field::NETWORK_PROTOCOL, protocol);
     }
     Ok(())
+}
+
+/// `RECIPIENT … H=NAME [ADDRESS]:PORT …`: what the other side answered stands
+/// at the end, and may look like a host too.
+fn delivery<'a>(rest: &'a [u8], outcome: &'static str, event: &mut Event<'a>) -> Outcome {
+    let (_, host) = cut_only(rest, b" H=").ok_or(ANOTHER)?;
+    let (_, peer, _) = named(host).ok_or("no address of the host")?;
+    say(event, "mail_delivery", outcome, "email");
+    set_destination(peer, event);
+    Ok(())
+}
+
+fn delivered<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    delivery(rest, "success", event)
+}
+
+fn not_delivered<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    delivery(rest, "failure", event)
+}
+
+/// `NAME H=HOST`: who the client asked for.
+fn asked_for<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    let (_, rest) = cut_only(rest, b" H=").ok_or("no single host")?;
+    abuse(rest, event)
 }
 
 /// `COMMAND" H=HOST[ FIELDS] WORDS`: the command is the client's, and may hold

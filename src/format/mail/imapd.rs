@@ -1,6 +1,7 @@
 //! The other IMAP and POP servers, which share their programs' names: Courier
 //! (with its SMTP daemon), Cyrus, UW's, solid-pop3d and Perdition.
 
+use super::lines::COURIER;
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{
@@ -84,7 +85,10 @@ static SHAPES: &[Shape] = &[
 ];
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    by_beginning(SHAPES, message.text, event)
+    match by_beginning(SHAPES, message.text, event) {
+        Verdict::NotMine => COURIER.read(message.text, event),
+        read => read,
+    }
 }
 
 fn courier_failed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
@@ -136,6 +140,11 @@ fn courier_smtp<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
         Some((number, rest)) => (Some(port(number).ok_or("port= is no number")?), rest),
         None => (None, rest),
     };
+    // The ident is the other machine's word.
+    let ident = rest.strip_prefix(b"ident=\"");
+    let rest = ident
+        .and_then(|rest| Some(cut(rest, b"\",")?.1))
+        .unwrap_or(rest);
     if rest.starts_with(b"msg=\"535 ") {
         say(event, "smtp_login", "failure", "authentication");
     } else {

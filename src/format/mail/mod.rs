@@ -5,6 +5,8 @@
 pub(super) mod dovecot;
 pub(super) mod exim;
 pub(super) mod imapd;
+mod lines;
+pub(super) mod others;
 pub(super) mod postfix;
 pub(super) mod saslauthd;
 pub(super) mod sendmail;

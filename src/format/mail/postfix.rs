@@ -3,10 +3,12 @@
 //! The client is `NAME[ADDRESS]`, with a name that Postfix has checked to be
 //! one. It stands before all that the client says, so it is read from the left.
 
+use super::lines::{POSTFIX, POSTFIX_VERDICTS};
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{
-    ANOTHER, Outcome, Shape, by_beginning, cut_only, named, set_destination, set_source, whole,
+    ANOTHER, Outcome, Shape, by_beginning, cut_only, named, set_destination, set_source, verdict,
+    whole,
 };
 use crate::format::token::{Host, Peer, cut, ip, number, say, trim_end};
 use crate::format::{Format, Message, Parser, Verdict};
@@ -65,21 +67,38 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = message.text;
     let text = text.strip_prefix(b"warning: ").unwrap_or(text);
     let rest = after_queue_id(text).unwrap_or(text);
-    match by_beginning(SHAPES, rest, event) {
+    let read = match by_beginning(SHAPES, rest, event) {
         Verdict::NotMine => sasl(text, event),
-        verdict => verdict,
+        read => read,
+    };
+    if read != Verdict::NotMine {
+        return read;
+    }
+    let found = POSTFIX_VERDICTS
+        .iter()
+        .find_map(|(verb, outcome)| Some((rest.strip_prefix(*verb)?, *outcome)));
+    match found {
+        Some((rest, outcome)) => verdict(checked(rest, outcome, event)),
+        None => POSTFIX.read(rest, event),
     }
 }
 
-/// `NOQUEUE: ` or a queue id: hexadecimal, or the long form of 52 letters.
+/// `NOQUEUE: ` or a queue id: hexadecimal, or the long form of 52 letters that
+/// begins with the time. `reject: ` and `statistics: ` are none.
 fn after_queue_id(text: &[u8]) -> Option<&[u8]> {
     let (id, rest) = cut(text, b": ")?;
-    let sound = (6..=20).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric);
+    let sound = (6..=20).contains(&id.len())
+        && id.iter().all(u8::is_ascii_alphanumeric)
+        && !id.iter().all(u8::is_ascii_lowercase);
     sound.then_some(rest)
 }
 
 /// A client at the beginning, and what follows.
 fn client_at(text: &[u8]) -> Result<(Option<Host<'_>>, Peer, &[u8]), &'static str> {
+    // A client that hung up before it could be asked, and a local socket.
+    if text.starts_with(b"unknown[unknown]") || text.starts_with(b"localhost[unix:") {
+        return Err(ANOTHER);
+    }
     let (name, peer, rest) = named(text).ok_or("no name and address of the client")?;
     // A word that goes on is not the client's end.
     if !matches!(rest, [] | [b' ' | b':' | b';' | b',', ..]) {
@@ -157,13 +176,31 @@ fn mismatch<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
 
 /// `STAGE from CLIENT: CODE …; from=<F> to=<T> proto=P helo=<H>`.
 fn reject<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
+    staged(rest, "smtp_reject", "failure", event)
+}
+
+/// The same of mail that is held, redirected or only noted.
+fn checked<'a>(rest: &'a [u8], outcome: &'static str, event: &mut Event<'a>) -> Outcome {
+    staged(rest, "smtp_check", outcome, event)
+}
+
+fn staged<'a>(
+    rest: &'a [u8],
+    action: &'static str,
+    outcome: &'static str,
+    event: &mut Event<'a>,
+) -> Outcome {
     let (stage, rest) = cut(rest, b" from ").ok_or("no client")?;
+    if stage.starts_with(b"header ") || stage.starts_with(b"body ") || stage.starts_with(b"mime") {
+        // The header is the client's, and the daemon says its name after it.
+        return Err(ANOTHER);
+    }
     if stage.contains(&b' ') {
         return Err("no stage of the conversation");
     }
     let (name, peer, rest) = client_at(rest)?;
     let rest = rest.strip_prefix(b": ").ok_or("no reason")?;
-    say(event, "smtp_reject", "failure", "email");
+    say(event, action, outcome, "email");
     // Both addresses and the greeting are the client's: where they could be
     // read in two ways, they are left out.
     let reason = match cut_only(rest, b"; from=<") {

@@ -3,6 +3,7 @@
 //! `RELAY` is `[NAME ][ADDRESS][ (may be forged)]`. It stands first or last;
 //! where the client's text is on both sides, it must be the only one.
 
+use super::lines::SENDMAIL;
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{
@@ -44,6 +45,7 @@ static SHAPES: &[Shape] = &[
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = message.text;
     let rest = match cut(text, b": ") {
+        Some((b"NOQUEUE", rest)) => rest,
         Some((id, rest))
             if (14..=15).contains(&id.len()) && id.iter().all(u8::is_ascii_alphanumeric) =>
         {
@@ -51,9 +53,13 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         }
         _ => text,
     };
-    match by_beginning(SHAPES, rest, event) {
+    let read = match by_beginning(SHAPES, rest, event) {
         Verdict::NotMine => verdict(relay_first(rest, event)),
-        verdict => verdict,
+        read => read,
+    };
+    match read {
+        Verdict::NotMine => SENDMAIL.read(rest, event),
+        read => read,
     }
 }
 
