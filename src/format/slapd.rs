@@ -1,10 +1,11 @@
-//! `OpenLDAP`: `conn=N fd=N ACCEPT from IP=…`, `conn=N op=N BIND dn="…"`,
+//! `OpenLDAP` and 389 Directory Server: `conn=N fd=N ACCEPT from IP=…`, `conn=N op=N BIND dn="…"`,
 //! `conn=N op=N RESULT tag=97 err=49 text=`.
 //!
 //! The address stands only in the line that opens the connection, the name in
 //! the one that asks: `session.id` is the connection's number, which joins them.
 
 use super::endpoint::{ANOTHER, Outcome, set_destination, verdict, whole};
+use super::template::Table;
 use super::token::{cut, cut_last, number, say, trim_end};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -13,7 +14,7 @@ use crate::field::Field;
 pub(super) static FORMAT: Format = Format {
     name: "slapd",
     about: "OpenLDAP: ldap_connection, ldap_bind_request, ldap_bind (result), ldap_disconnect",
-    programs: &["slapd"],
+    programs: &["slapd", "ns-slapd"],
     logsources: &[LogSource {
         product: "linux",
         categories: &[],
@@ -47,6 +48,12 @@ fn read<'a>(connection: &'a [u8], rest: &'a [u8], event: &mut Event<'a>) -> Outc
         bind(rest, event)?;
     } else if let Some(rest) = rest.strip_prefix(b"RESULT tag=97 err=") {
         result(rest, event)?;
+    } else if let Some((code, _)) = rest
+        .strip_prefix(b"RESULT err=")
+        .and_then(|rest| cut(rest, b" tag=97 "))
+    {
+        bound(number(code).ok_or("err= is no number")?, &[], event);
+    } else if let Verdict::Event = DIRECTORY_SERVER.read(rest, event) {
     } else if rest.starts_with(b"closed") {
         say(event, "ldap_disconnect", "unknown", "session");
     } else {
@@ -105,6 +112,32 @@ fn bind<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
 fn result<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
     let (code, rest) = cut(rest, b" ").ok_or("no text=")?;
     let code = number(code).ok_or("err= is no number")?;
+    let words = cut(rest, b"text=").map_or(&[][..], |(_, text)| trim_end(text));
+    bound(code, words, event);
+    Ok(())
+}
+
+/// Of 389 Directory Server, which puts the slot before the words.
+static DIRECTORY_SERVER: Table = Table::new(&[
+    (
+        ["ldap_connection", "unknown", "network"],
+        &[
+            "slot={n} connection from {src} to {dst}",
+            "slot={n} SSL connection from {src} to {dst}",
+            "slot={n} LDAPI connection from {*}",
+        ],
+    ),
+    (
+        ["ldap_disconnect", "unknown", "session"],
+        &[
+            "fd={n} closed - {*}",
+            "fd={n} closed error {*}",
+            "fd={n} Disconnect - {*}",
+        ],
+    ),
+]);
+
+fn bound<'a>(code: i64, words: &'a [u8], event: &mut Event<'a>) {
     // 14: the bind needs more steps (RFC 4511, 4.1.9).
     let (action, outcome) = match code {
         0 => ("ldap_bind", "success"),
@@ -118,12 +151,11 @@ fn result<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
         49 => b"invalid credentials",
         50 => b"insufficient access rights",
         53 => b"unwilling to perform",
-        _ => cut(rest, b"text=").map_or(&[][..], |(_, text)| trim_end(text)),
+        _ => words,
     };
     if !reason.is_empty() && outcome == "failure" {
         event.text(Field::EVENT_REASON, reason);
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -5,13 +5,21 @@
 use super::own::Own;
 use crate::format::Context;
 use crate::format::telephony::is_level;
-use crate::format::timestamp::{day_first, iso, iso_civil, local, rfc3164, two, zone};
+use crate::format::timestamp::{clf, day_first, iso, iso_civil, local, rfc3164, two, zone};
 use crate::format::token::{cut, digit, number, trim_start};
 use crate::time::{Civil, Time};
 
 /// What stands in brackets first.
 pub(super) fn bracketed<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
     let inside = line.strip_prefix(b"[")?;
+    if inside.get(2) == Some(&b'/') && inside.get(11) == Some(&b':') {
+        // 389 Directory Server: `[01/May/2024:10:00:00.123 +0200] conn=7 `.
+        let (time, rest) = clf(inside, context)?;
+        let text = rest.strip_prefix(b"] ")?;
+        return text
+            .starts_with(b"conn=")
+            .then(|| own_line("ns-slapd", time, text));
+    }
     if inside.get(2) == Some(&b'/') {
         // Kerio: `[01/May/2024 10:00:00] `.
         let (civil, rest) = day_first(inside, b'/', b' ')?;
@@ -96,8 +104,8 @@ pub(super) fn dated<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
     if matches!(line.get(4), Some(b':')) || matches!(line.get(3), Some(b':')) {
         return redis(line, context);
     }
-    if line.get(8) == Some(&b' ') {
-        return audited(line, context);
+    if matches!(line.get(8), Some(b' ' | b'.')) {
+        return slapd(line).or_else(|| audited(line, context));
     }
     let (civil, rest) = iso_civil(line)?;
     if line.get(10) == Some(&b'T') {
@@ -155,6 +163,22 @@ fn couchdb<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
     let (node, rest) = cut(rest.strip_prefix(b" ")?, b" ")?;
     (node.contains(&b'@') && rest.starts_with(b"<")).then_some(())?;
     Some(own_line("couchdb", time, rest))
+}
+
+/// slapd's standard error: `663209a0 conn=7 `, `663209a0.1a2b3c4d 0x7f00 conn=7 `:
+/// seconds since the epoch in hexadecimal, and since 2.6 nanoseconds and thread.
+fn slapd(line: &[u8]) -> Option<Own<'_>> {
+    let (stamp, rest) = cut(line, b" ")?;
+    let seconds = cut(stamp, b".").map_or(stamp, |(seconds, _)| seconds);
+    let seconds = std::str::from_utf8(seconds).ok()?;
+    let seconds = i64::from_str_radix(seconds, 16).ok()?;
+    let text = match rest.strip_prefix(b"0x") {
+        Some(thread) => cut(thread, b" ")?.1,
+        None => rest,
+    };
+    let time = Time::from_secs(seconds);
+    text.starts_with(b"conn=")
+        .then(|| own_line("slapd", time, text))
 }
 
 /// MariaDB's audit plug-in: `20240501 10:00:00,HOST,USER,…`.
