@@ -32,6 +32,38 @@ const SHAPES: &[(&str, &str)] = &[
         "failure",
     ),
     (
+        r#"Jun 15 10:00:00 pa1 1,2024/06/15 10:00:00,7,THREAT,url,1,2024/06/15 10:00:00,192.0.2.7,198.51.100.5,0.0.0.0,0.0.0.0,r,,,web,vsys1,t,u,e1,e2,f,2024/06/15 10:00:00,1,1,4711,80,0,0,0x0,tcp,reset-both,"{}",x"#,
+        "failure",
+    ),
+    (
+        r#"date=2024-06-15 time=10:00:00 devid="F" type="traffic" srcip=192.0.2.7 dstip=198.51.100.5 dstport=80 proto=6 action="deny" url="{}""#,
+        "failure",
+    ),
+    (
+        "<134>1 1718445600.5 MX84 urls src=192.0.2.7:4711 dst=198.51.100.5:443 agent='{}' request: GET https://a.example/",
+        "unknown",
+    ),
+    (
+        "Jun 15 10:00:00 fw1 : %ASA-5-304002: Access denied URL {} SRC 192.0.2.7 DEST 198.51.100.5 on interface inside",
+        "failure",
+    ),
+    (
+        "Jun 15 10:00:00 fw1 : %ASA-6-109006: Authentication failed for user '{}' from 192.0.2.7/4711 to 198.51.100.5/22 on interface inside",
+        "failure",
+    ),
+    (
+        "06/15/2024-10:29:01.860293 {} [**] /x [**] curl [**] 192.0.2.7:4711 -> 198.51.100.5:80",
+        "unknown",
+    ),
+    (
+        r#"2024-06-15T10:00:00.1Z elb 192.0.2.7:4711 198.51.100.5:80 0.1 0.1 0.1 403 403 0 29 "GET http://{}/ HTTP/1.1" "{}" - -"#,
+        "failure",
+    ),
+    (
+        "2024-06-15 10:00:00 198.51.100.5 GET /{} - 443 - 192.0.2.7 curl - 404 0 0 5",
+        "failure",
+    ),
+    (
         "06/15/2024-10:29:01.860293  [**] [1:9:2] {} [**] [Classification: C] [Priority: 3] {TCP} 192.0.2.7:28487 -> 198.51.100.5:80",
         "success",
     ),
@@ -119,6 +151,10 @@ fn tokens() -> Vec<String> {
     for shape in [
         "{}",
         "SRC={}",
+        "src={}",
+        "srcip={}",
+        " SRC {} DEST {} on interface x",
+        "' from {}/1 to {}/2 on interface x",
         "DST={}",
         "IN=eth1 OUT= SRC={} DST={} LEN=1 PROTO=TCP SPT=1 DPT=2",
         "{}:1",
@@ -157,7 +193,7 @@ fn attack(shape: &(&str, &str), free: &str) {
     for port in ["source.port", "destination.port"] {
         let port = read.get(port).unwrap_or("-");
         assert!(
-            ["-", "1", "22", "28487", "43436", "53", "80"].contains(&port),
+            ["-", "1", "22", "28487", "43436", "443", "4711", "53", "80"].contains(&port),
             "{line}"
         );
     }

@@ -117,6 +117,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "transport",
             "endpoint",
             "template",
+            "pattern",
         ],
     ),
     (

@@ -10,8 +10,8 @@ use bumpalo::Bump;
 use super::envelope::{self, Read, Tagged, own};
 use super::programs::{answering, class_of, of_line, of_program};
 use super::{
-    Context, FORMATS, Format, Message, Parsed, Parser, SYSLOG, Verdict, auditd, cef, declared,
-    flow, leef, pam, tcpdump, token, zeek,
+    Context, FORMATS, Format, Message, Parsed, Parser, SYSLOG, Verdict, access, auditd, cef, cisco,
+    declared, flow, gateway, leef, netfilter, pam, tcpdump, token, zeek,
 };
 use crate::event::Event;
 use crate::field::Field;
@@ -100,7 +100,8 @@ fn sniffed<'a>(
     }
     // rsyslog writes `T` in its ISO stamps; with a blank there, the line is
     // first of all some program's own log.
-    let own_stamp = line.get(10) == Some(&b' ') && line.get(4) == Some(&b'-');
+    let own_stamp =
+        line.get(10) == Some(&b' ') && line.get(4) == Some(&b'-') || access::balances(line);
     if own_stamp && let Some(verdict) = as_any_line(line, outer, context, arena, event) {
         return Some(verdict);
     }
@@ -396,6 +397,12 @@ pub(super) fn format_of(message: Message<'_>) -> &'static Format {
         &cef::FORMAT
     } else if leef::speaks(message.text) {
         &leef::FORMAT
+    } else if netfilter::speaks(message.text) {
+        &netfilter::FORMAT
+    } else if cisco::speaks(message.text) {
+        &cisco::FORMAT
+    } else if gateway::speaks(message.text) {
+        &gateway::pairs::FORMAT
     } else {
         known
     }

@@ -58,9 +58,17 @@ fn resolved<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<Result<(), &'st
     } else {
         let (word, rest) = first_word(text);
         match word {
-            b"reply" | b"cached" | b"config" | b"cached-stale" => answer(rest, event),
+            // A path is a list's file, or `/etc/hosts`.
+            b"reply" | b"cached" | b"config" | b"cached-stale" | [b'/', ..] => answer(rest, event),
             b"forwarded" => forwarded(rest, event),
-            _ => return None,
+            _ => match BLOCKED.iter().find_map(|word| text.strip_prefix(*word)) {
+                Some(rest) => {
+                    let read = answer(rest, event);
+                    event.replace(Field::EVENT_OUTCOME, Value::Text(b"failure"));
+                    read
+                }
+                None => return None,
+            },
         }
     };
     if let (Ok(()), Some((address, port))) = (read, client) {
@@ -69,6 +77,16 @@ fn resolved<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<Result<(), &'st
     }
     Some(read)
 }
+
+/// How Pi-hole begins a line about a name that it refuses.
+const BLOCKED: &[&[u8]] = &[
+    b"gravity blocked ",
+    b"regex blacklisted ",
+    b"regex denied ",
+    b"exactly blacklisted ",
+    b"exactly denied ",
+    b"special domain ",
+];
 
 /// `TYPE] NAME from A`.
 fn query<'a>(text: &'a [u8], names: bool, event: &mut Event<'a>) -> Result<(), &'static str> {

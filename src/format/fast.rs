@@ -58,7 +58,7 @@ fn parse<'a>(
         Some(rest) => (false, rest),
         None => match verdict_before_mark(rest) {
             Some(found) => found,
-            None => return Verdict::NotMine,
+            None => return other(rest, time, event),
         },
     };
     event.time = Some(time);
@@ -70,6 +70,60 @@ fn parse<'a>(
             Verdict::Malformed(reason)
         }
     }
+}
+
+/// What is no alert of `fast.log`: a row of `alert_csv`, or of `http.log`.
+fn other<'a>(text: &'a [u8], time: Time, event: &mut Event<'a>) -> Verdict {
+    let before = event.values().len();
+    let read = match text.strip_prefix(b",") {
+        Some(row) => comma_separated(row, event),
+        None => requested(text, event),
+    };
+    if read.is_none() {
+        event.truncate(before);
+        return Verdict::NotMine;
+    }
+    event.time = Some(time);
+    Verdict::Event
+}
+
+/// `GENERATOR,ID,REVISION,"MESSAGE",PROTO,A,p,B,q,…`, as `alert_csv` has it by
+/// default.
+fn comma_separated<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
+    let (generator, rest) = cut(text, b",")?;
+    let (id, rest) = cut(rest, b",")?;
+    let (version, rest) = cut(rest, b",")?;
+    number(generator).and(number(id)).and(number(version))?;
+    let (message, rest) = match rest.strip_prefix(b"\"") {
+        Some(inside) => cut(inside, b"\",")?,
+        None => cut(rest, b",")?,
+    };
+    let mut cells = rest.split(|&b| b == b',');
+    let name = cells.next()?;
+    let (from, source) = (address(cells.next()?)?, cells.next()?);
+    let (to, destination) = (address(cells.next()?)?, cells.next()?);
+    say(event, "alert", "success", "intrusion_detection");
+    event.text(Field::RULE_ID, id);
+    event.text(Field::RULE_VERSION, version);
+    super::token::some(event, Field::RULE_NAME, message);
+    set_hosts(from, to, event);
+    set_protocol(name, event);
+    set_ports(port(source), port(destination), event);
+    Some(())
+}
+
+/// `HOST [**] PATH [**] … [**] A:p -> B:q`: the client writes all but the ends.
+fn requested<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
+    let (head, destination) = last_word(trim_end(text));
+    let (head, source) = last_word(head.strip_suffix(b" ->")?);
+    let head = trim_end(head).strip_suffix(MARK)?;
+    let (source, destination) = (end(source, true)?, end(destination, true)?);
+    let (site, _) = cut(head, b" [**] ")?;
+    say(event, "http_request", "unknown", "web");
+    set_hosts(source.0, destination.0, event);
+    set_ports(source.1, destination.1, event);
+    super::token::some(event, Field::URL_DOMAIN, site);
+    Some(())
 }
 
 /// An alert as it is sent to syslog.
@@ -288,6 +342,22 @@ mod tests {
             (
                 "07/11/2024-10:29:01.860293  [**] [1:2200000:2] SURICATA IPv4 packet too small [**] [Classification: X] [Priority: 3] [**] [Raw pkt: 00 1B 21]",
                 "2024-07-11T10:29:01.860293Z success|2200000|-|-|-|-|-|3|X|SURICATA IPv4 packet too small",
+            ),
+        ] {
+            assert_eq!(read(line), (Verdict::Event, expected.to_owned()), "{line}");
+        }
+    }
+
+    #[test]
+    fn rows_of_other_outputs_are_read_from_their_trusted_ends() {
+        for (line, expected) in [
+            (
+                r#"07/11-10:29:01.860293 ,1,384,5,"a, b",UDP,192.0.2.7,5116,198.51.100.5,5060,00:00:5E:00:53:01"#,
+                "2024-07-11T10:29:01.860293Z success|384|udp|192.0.2.7|5116|198.51.100.5|5060|-|-|a, b",
+            ),
+            (
+                "07/11/2024-10:29:01.860293 a.example [**] /x 203.0.113.66:1 -> 203.0.113.67:2 [**] curl [**] 192.0.2.7:4711 -> 198.51.100.5:80",
+                "2024-07-11T10:29:01.860293Z unknown|-|-|192.0.2.7|4711|198.51.100.5|80|-|-|-",
             ),
         ] {
             assert_eq!(read(line), (Verdict::Event, expected.to_owned()), "{line}");

@@ -11,8 +11,10 @@ mod accounts;
 mod apache;
 mod appliance;
 mod auditd;
+mod bsd;
 mod cef;
 mod charon;
+mod cisco;
 mod cloud;
 mod cockpit;
 mod coredns;
@@ -31,6 +33,7 @@ mod fast;
 mod filterlog;
 pub mod flow;
 mod ftp;
+mod gateway;
 mod gdm;
 mod guacamole;
 mod guards;
@@ -49,6 +52,8 @@ mod netfilter;
 mod nginx;
 mod openvpn;
 mod pam;
+mod pattern;
+mod pdns;
 mod peek;
 mod pfsense;
 mod phrase;
@@ -74,10 +79,12 @@ mod token;
 mod transport;
 mod tunnels;
 mod unbound;
+pub mod w3c;
 mod webjson;
 mod weblog;
 mod weblogin;
 mod webmin;
+mod windns;
 mod windows;
 mod wireguard;
 mod xinetd;
@@ -185,6 +192,8 @@ pub struct Context {
     pub layout: Option<Arc<zeek::Header>>,
     /// The header of a flow log in force (nfdump, VPC flow logs).
     pub columns: Option<Arc<flow::Columns>>,
+    /// The `#Fields:` header in force (IIS, CloudFront, Windows' firewall).
+    pub w3c: Option<Arc<w3c::Fields>>,
 }
 
 impl Context {
@@ -200,6 +209,7 @@ impl Context {
             projection,
             layout: None,
             columns: None,
+            w3c: None,
         }
     }
 
@@ -215,6 +225,10 @@ impl Context {
             && let Some(columns) = flow::Columns::announced(line)
         {
             self.columns = Some(Arc::new(columns));
+            return true;
+        }
+        if let Some(fields) = w3c::Fields::announced(line) {
+            self.w3c = Some(Arc::new(fields));
             return true;
         }
         zeek::absorb(&mut self.layout, &self.projection, line)
@@ -289,7 +303,10 @@ pub static FORMATS: &[&Format] = &[
     &db::others::COUCHDB,
     &dnsmasq::FORMAT,
     &dhcpd::FORMAT,
+    &pdns::KEA,
+    &pdns::FORMAT,
     &netfilter::FORMAT,
+    &bsd::IPFW,
     &filterlog::FORMAT,
     &pfsense::FORMAT,
     &guacamole::FORMAT,
@@ -306,6 +323,10 @@ pub static FORMATS: &[&Format] = &[
     &guards::FORMAT,
     &guards::PORTS,
     &tcpdump::PF,
+    &cisco::FORMAT,
+    &gateway::sentences::JUNOS,
+    &gateway::sentences::ROUTEROS,
+    &gateway::sentences::WATCHGUARD,
     &fast::SYSLOG,
     &SYSLOG,
     // Whole lines, in the order in which they are tried: first the one that its
@@ -323,6 +344,7 @@ pub static FORMATS: &[&Format] = &[
     &cloud::KUBERNETES,
     &cloud::SERVICE,
     &windows::FORMAT,
+    &cloud::WEB,
     &declared::FORMAT,
     &envelope::container::CRI,
     &envelope::gelf::FORMAT,
@@ -342,15 +364,23 @@ pub static FORMATS: &[&Format] = &[
     &dropbear::STDERR,
     &fast::FORMAT,
     &netfilter::PROXMOX,
+    &bsd::IPMON,
     &tcpdump::FORMAT,
     &flow::NFDUMP,
     &flow::VPC,
+    &flow::lines::FORMAT,
+    &w3c::FORMAT,
     &haproxy::FORMAT,
     &squid::FORMAT,
     &named::FORMAT,
     &unbound::FORMAT,
     &coredns::FORMAT,
+    &windns::FORMAT,
     // After those that a line's first word tells: what it looks for lies deeper.
+    &cisco::LINE,
+    &gateway::panos::FORMAT,
+    &gateway::pairs::FORMAT,
+    &access::BALANCER,
     &access::FORMAT,
     &nginx::FORMAT,
     &apache::FORMAT,

@@ -9,6 +9,7 @@ use super::token::{cut, first_word, ip, number, port, say, some};
 use super::{Context, Format, Parser, Verdict, timestamp};
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
+use crate::time::Time;
 
 pub(super) static FORMAT: Format = Format {
     name: "named",
@@ -56,7 +57,10 @@ fn parse<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Verdic
         Some((time, rest)) => (Some(time), rest.strip_prefix(b" ").unwrap_or(rest)),
         None => (None, text),
     };
-    let (level, rest) = without_category(rest);
+    let (level, rest) = match without_client(rest, time, event) {
+        Some(verdict) => return verdict,
+        None => without_category(rest),
+    };
     let Some(rest) = rest.strip_prefix(b"client ") else {
         return Verdict::NotMine;
     };
@@ -80,6 +84,15 @@ fn parse<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Verdic
     if event.time.is_none() {
         event.time = time;
     }
+    // The name of the key that the client signed with is the administrator's.
+    let after = match after.strip_prefix(b"/key ") {
+        Some(key) => key
+            .iter()
+            .position(|b| matches!(b, b' ' | b':'))
+            .and_then(|end| key.get(end..))
+            .unwrap_or_default(),
+        None => after,
+    };
     let (name, rest) = match after.strip_prefix(b" (").and_then(|rest| cut(rest, b"): ")) {
         Some((name, rest)) => (name, rest),
         None => (&[][..], after.strip_prefix(b": ").unwrap_or(after)),
@@ -106,6 +119,90 @@ fn parse<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Verdic
     Verdict::Event
 }
 
+/// Lines that name no client: dnstap's, and those about other servers.
+fn without_client<'a>(
+    text: &'a [u8],
+    time: Option<Time>,
+    event: &mut Event<'a>,
+) -> Option<Verdict> {
+    if let (Some((kind, tap)), Some(_)) = (tapped(text), time) {
+        event.time = event.time.or(time);
+        return Some(match tap_ends(kind, tap, event) {
+            Some(()) => Verdict::Event,
+            None => Verdict::Malformed("a dnstap line without its ends"),
+        });
+    }
+    let (head, server) = super::token::cut_last(text, b"': ")?;
+    let (said, question) = cut(without_category(head).1, b" resolving '")?;
+    event.time = event.time.or(time);
+    Some(resolving(said, question, server, event))
+}
+
+/// `CQ A:P -> B:Q UDP 40b NAME/CLASS/TYPE` of dnstap-read: the kind of message
+/// (who asked, who answered), and what follows it.
+fn tapped(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (kind, rest) = first_word(text);
+    let known = matches!(
+        kind,
+        [b'A' | b'C' | b'F' | b'R' | b'S' | b'T' | b'U', b'Q' | b'R']
+    );
+    (known
+        && rest
+            .first()
+            .is_some_and(|b| !b.is_ascii_lowercase() || b.is_ascii_hexdigit()))
+    .then_some((kind, rest))
+}
+
+fn tap_ends<'a>(kind: &'a [u8], text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
+    let (one, rest) = first_word(text);
+    let (_arrow, rest) = first_word(rest);
+    let (two, rest) = first_word(rest);
+    let (protocol, rest) = first_word(rest);
+    let (_size, question) = first_word(rest);
+    let (name, kind_of) = super::token::cut_last(question, b"/")?;
+    let (name, _class) = super::token::cut_last(name, b"/")?;
+    let (source, destination) = (super::token::ip_port(one)?, super::token::ip_port(two)?);
+    let action = if kind.ends_with(b"Q") {
+        "dns_query"
+    } else {
+        "dns_answer"
+    };
+    say(event, action, "unknown", "network");
+    event.set(Field::SOURCE_IP, Value::Ip(source.0));
+    event.set(Field::SOURCE_PORT, Value::Int(i64::from(source.1)));
+    event.set(Field::DESTINATION_IP, Value::Ip(destination.0));
+    event.set(
+        Field::DESTINATION_PORT,
+        Value::Int(i64::from(destination.1)),
+    );
+    super::transport::set_protocol(protocol, event);
+    some(event, Field::DNS_QUESTION_NAME, name);
+    some(event, Field::DNS_QUESTION_TYPE, kind_of);
+    Some(())
+}
+
+/// `SAID resolving 'NAME/TYPE/CLASS': SERVER#PORT`.
+fn resolving<'a>(
+    said: &'a [u8],
+    question: &'a [u8],
+    server: &'a [u8],
+    event: &mut Event<'a>,
+) -> Verdict {
+    let Some((address, port)) =
+        cut(server, b"#").and_then(|(address, digits)| Some((ip(address)?, port(digits)?)))
+    else {
+        return Verdict::NotMine;
+    };
+    let (name, kind) = question_of(question);
+    say(event, "dns_resolve", "failure", "network");
+    event.set(Field::DESTINATION_IP, Value::Ip(address));
+    event.set(Field::DESTINATION_PORT, Value::Int(i64::from(port)));
+    some(event, Field::DNS_QUESTION_NAME, name);
+    some(event, Field::DNS_QUESTION_TYPE, kind);
+    some(event, Field::EVENT_REASON, said);
+    Verdict::Event
+}
+
 /// `security: info: `, either or both of them.
 fn without_category(text: &[u8]) -> (&[u8], &[u8]) {
     let (mut rest, mut level) = (text, &[][..]);
@@ -129,8 +226,8 @@ fn without_category(text: &[u8]) -> (&[u8], &[u8]) {
     (level, rest)
 }
 
-/// What follows the client.
-fn asked<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
+/// Sentences without quotes: the query, its answer, and why there is none.
+fn told<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
     if let Some(rest) = text.strip_prefix(b"query: ") {
         // `NAME CLASS TYPE FLAGS (SERVER)`.
         let (name, rest) = first_word(rest);
@@ -142,6 +239,32 @@ fn asked<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
             name,
             kind,
             reason: &[],
+        });
+    }
+    if let Some(rest) = text.strip_prefix(b"response: ") {
+        // `NAME CLASS TYPE CODE …`.
+        let (name, rest) = first_word(rest);
+        let (_, rest) = first_word(rest);
+        let (kind, rest) = first_word(rest);
+        return Some(Asked {
+            action: "dns_answer",
+            outcome: super::unbound::outcome(first_word(rest).0),
+            name,
+            kind,
+            reason: &[],
+        });
+    }
+    if text.starts_with(b"rpz ") {
+        // `rpz QNAME NXDOMAIN rewrite NAME/TYPE/CLASS via ZONE`.
+        let (_, rest) = cut(text, b" rewrite ")?;
+        let (question, _) = first_word(rest);
+        let (asked, kind) = question_of(question);
+        return Some(Asked {
+            action: "dns_query",
+            outcome: "failure",
+            name: if asked.is_empty() { name } else { asked },
+            kind,
+            reason: text,
         });
     }
     if let Some(rest) = text.strip_prefix(b"rate limit ") {
@@ -167,6 +290,14 @@ fn asked<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
             reason: text,
         });
     }
+    None
+}
+
+/// What follows the client.
+fn asked<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
+    if let Some(asked) = told(text, name) {
+        return Some(asked);
+    }
     let (action, rest) = [
         (&b"query (cache) '"[..], "dns_query"),
         (b"query '", "dns_query"),
@@ -176,6 +307,7 @@ fn asked<'a>(text: &'a [u8], name: &'a [u8]) -> Option<Asked<'a>> {
         (b"update '", "dns_update"),
         (b"updating zone '", "dns_update"),
         (b"notify for zone '", "dns_notify"),
+        (b"received notify for zone '", "dns_notify"),
     ]
     .iter()
     .find_map(|(first, action)| Some((*action, text.strip_prefix(*first)?)))?;
@@ -213,7 +345,6 @@ fn question_of(text: &[u8]) -> (&[u8], &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Time;
 
     fn read(text: &str) -> (Verdict, String) {
         let context = Context::utc(Time::from_secs(1_714_982_400));

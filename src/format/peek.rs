@@ -2,8 +2,8 @@
 
 use super::envelope::{self, own};
 use super::{
-    Context, auditd, cef, cloud, declared, fast, flow, laurel, leef, logfmt, netfilter, tcpdump,
-    timestamp, token, weblog, windows,
+    Context, access, auditd, bsd, cef, cloud, declared, fast, flow, gateway, laurel, leef, logfmt,
+    netfilter, tcpdump, timestamp, token, w3c, weblog, windns, windows,
 };
 use crate::time::{Span, Time};
 
@@ -41,12 +41,19 @@ pub fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         .or_else(|| timestamp::own(line, context))
         .or_else(|| fast::peek_time(line, context))
         .or_else(|| netfilter::peek_time(line))
+        .or_else(|| bsd::peek_time(line, context))
         .or_else(|| tcpdump::peek_time(line, context))
         .or_else(|| flow::peek_time(line, context))
+        .or_else(|| access::balancer_time(line, context))
+        .or_else(|| w3c::peek_time(line, context))
+        .or_else(|| flow::lines::peek_time(line, context))
+        .or_else(|| windns::peek_time(line, context))
         .or_else(|| epoch(line))
         .or_else(|| cef::peek_time(line, context))
         .or_else(|| envelope::dialect::peek_time(line, context))
         .or_else(|| leef::peek_time(line, context))
+        .or_else(|| gateway::panos::peek_time(line, context))
+        .or_else(|| gateway::pairs::peek_time(line, context))
 }
 
 /// Whether a line's stamp is only a time of day.

@@ -206,7 +206,7 @@ fn after_stamp(rest: &[u8]) -> Option<Packet<'_>> {
     } else {
         (None, interface, after_frame(rest)?)
     };
-    let (source, rest) = cut(rest, TO)?;
+    let (source, rest) = cut(without_header(rest), TO)?;
     let (destination, says) = destination(rest)?;
     Some(Packet {
         interface,
@@ -215,6 +215,45 @@ fn after_stamp(rest: &[u8]) -> Option<Packet<'_>> {
         destination,
         says,
     })
+}
+
+/// Without what `-v` tells of the IP header: `(tos 0x0, ttl 64, …, proto TCP
+/// (6), length 60) `.
+fn without_header(text: &[u8]) -> &[u8] {
+    let header = [&b"(tos "[..], b"(class ", b"(hlim ", b"(flowlabel "];
+    if !header.iter().any(|begin| text.starts_with(begin)) {
+        return text;
+    }
+    // An IPv6 header says `payload length: 40)`, an IPv4 one `length 60)`; its
+    // options stand before that, in brackets of their own.
+    let ended = memchr::memmem::find_iter(text, b") ").find_map(|at| {
+        let (head, rest) = text.split_at_checked(at)?;
+        let digits = head.iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let word = head.get(..head.len() - digits)?;
+        let sound = digits > 0 && (word.ends_with(b"length ") || word.ends_with(b"length: "));
+        sound.then(|| rest.get(2..)).flatten()
+    });
+    ended.unwrap_or(text)
+}
+
+/// Sets the question of `4711+ [1au] A? NAME (32)`, where the packet is one.
+fn asked<'a>(says: &'a [u8], event: &mut Event<'a>) -> Option<()> {
+    let digits = says.iter().take_while(|b| b.is_ascii_digit()).count();
+    number(says.get(..digits)?)?;
+    let (mark, rest) = cut(says, b"? ")?;
+    let (_, kind) = super::token::last_word(mark);
+    let known = !kind.is_empty()
+        && kind
+            .iter()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    let (name, _) = cut(rest, b" ").filter(|_| known)?;
+    super::token::some(
+        event,
+        Field::DNS_QUESTION_NAME,
+        super::unbound::without_dot(name.strip_suffix(b",").unwrap_or(name)),
+    );
+    super::token::some(event, Field::DNS_QUESTION_TYPE, kind);
+    Some(())
 }
 
 /// `eth0  In  IP …` of a capture on all interfaces.
@@ -283,6 +322,9 @@ fn read<'a>(packet: &Packet<'a>, event: &mut Event<'a>) -> Result<(), &'static s
         .map(|(flags, _)| flags);
     if let Some(flags) = flags.or(old) {
         event.text(Field::TCP_FLAGS, flags);
+    }
+    if transport == Some("udp") {
+        let _ = asked(says, event);
     }
     if let Some((_, length)) = cut_last(says, b"length ")
         && let Some(length) = number(length)
@@ -371,6 +413,10 @@ mod tests {
             (
                 "11:29:42.550475 IP 192.0.2.7.43436 > 198.51.100.5.22: Flags [S], seq 1, win 64240, length 0",
                 "2024-06-15T11:29:42.550475Z tcp 192.0.2.7 - 43436 198.51.100.5 - 22 S",
+            ),
+            (
+                "11:29:42.5 rule 70/0(match): block in on em0: (tos 0x0, ttl 57, id 1, offset 0, flags [DF], proto TCP (6), length 60) 192.0.2.7.43436 > 198.51.100.5.22: Flags [S], length 0",
+                "2024-06-15T11:29:42.500Z tcp 192.0.2.7 - 43436 198.51.100.5 - 22 S",
             ),
             (
                 "23:59:42.5 IP6 2001:db8::7.43436 > 2001:db8::5.22: Flags [S.], seq 1, length 0",

@@ -66,6 +66,23 @@ fn parse<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Verdic
 /// `A NAME TYPE CLASS …`, or `ZONE KIND A@PORT NAME TYPE CLASS` of a local
 /// zone; nothing where it is neither.
 fn asked<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<Result<(), &'static str>> {
+    // `rpz: applied [TAG] ZONE ACTION A@PORT NAME TYPE CLASS`.
+    let text = match text.strip_prefix(b"rpz: applied ") {
+        Some(rest) if rest.first() == Some(&b'[') => cut(rest, b"] ")?.1,
+        Some(rest) => rest,
+        None => text,
+    };
+    // `ip_ratelimit exceeded A N NAME TYPE CLASS`.
+    if let Some(rest) = text.strip_prefix(b"ip_ratelimit exceeded ") {
+        let (address, rest) = first_word(rest);
+        let (_limit, rest) = first_word(rest);
+        let address = ip(address)?;
+        return Some(question(rest, event).map(|()| {
+            event.replace(Field::EVENT_ACTION, Value::Text(b"dns_rate_limited"));
+            event.replace(Field::EVENT_OUTCOME, Value::Text(b"failure"));
+            event.set(Field::SOURCE_IP, Value::Ip(address));
+        }));
+    }
     let (first, rest) = first_word(text);
     if let Some(address) = ip(first) {
         return Some(

@@ -7,6 +7,7 @@
 //! the server says of the client: the stamp is read from there backwards, the
 //! address from the line's beginning.
 
+mod balancer;
 mod bracketed;
 
 use super::http::{answered, count, request, status};
@@ -24,6 +25,8 @@ pub(super) static FORMAT: Format = Format {
     parse: Parser::Text(parse),
     example: r#"192.0.2.7 - - [06/May/2024:08:00:00 +0000] "GET /index.html HTTP/1.1" 200 612 "-" "curl/8.5.0""#,
 };
+
+pub(super) use balancer::{FORMAT as BALANCER, begins as balances, peek_time as balancer_time};
 
 /// The class of every access log.
 pub(super) const WEBSERVER: LogSource = LogSource {

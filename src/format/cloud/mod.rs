@@ -5,6 +5,7 @@
 mod sensors;
 mod services;
 mod shapes;
+mod web;
 
 use bumpalo::Bump;
 use bumpalo::collections::Vec as BumpVec;
@@ -171,6 +172,30 @@ pub(super) static SENSOR: Format = Format {
     example: r#"{"@timestamp":"2026-01-05T10:00:00Z","event":{"action":"login","outcome":"failure"},"user":{"name":"alice"},"source":{"ip":"192.0.2.7"},"host":{"name":"web1"}}"#,
 };
 
+/// Access logs in JSON, and other logs of the network.
+pub(super) static WEB: Format = Format {
+    name: "web-json",
+    about: "JSON of nginx, Caddy, Traefik, Envoy, Cloudflare, Google Cloud and Snort 3: http_request, connection, alert",
+    programs: &["nginx", "caddy", "traefik"],
+    logsources: &[LogSource {
+        product: "",
+        categories: &["webserver"],
+        services: &["access"],
+    }],
+    parse: Parser::Line(|line, context, arena, event| {
+        let marked = |shape: &&&Shape| {
+            let mut marks = shape.marks.iter();
+            line.first() == Some(&b'{')
+                && marks.all(|mark| memchr::memmem::find(line, mark).is_some())
+        };
+        match web::ALL.iter().find(marked) {
+            Some(shape) => parse(shape, line, context, arena, event),
+            None => Verdict::NotMine,
+        }
+    }),
+    example: r#"{"time_iso8601":"2026-01-05T10:00:00+00:00","remote_addr":"192.0.2.7","remote_user":"bob","request":"GET /index.html HTTP/1.1","status":"200","body_bytes_sent":"612","http_user_agent":"curl/8.5.0"}"#,
+};
+
 /// A log's shape.
 struct Shape {
     /// What stands in every line; looked for before anything is read.
@@ -256,6 +281,7 @@ fn parse<'a>(
         return Verdict::NotMine;
     }
     let projection = &*context.projection;
+    let before = event.values().len();
     let mut found = Found {
         values: BumpVec::with_capacity_in(32, arena),
         projection,
@@ -277,17 +303,21 @@ fn parse<'a>(
     event.time = shape
         .time
         .iter()
-        .find_map(|path| declared::time(found.raw(path)?, context, arena));
+        .find_map(|path| {
+            declared::time(found.raw(path)?, context, arena)
+                .or_else(|| instant(found.text(path)?, context))
+        })
+        .or(event.time);
     for &(path, field) in shape.fields {
         let kind = field.info().map_or(Kind::Text, |info| info.kind);
         let value = found.raw(path).and_then(|raw| raw.typed(kind, arena));
-        if let Some(value) = value.filter(|value| *value != Value::Text(b"")) {
+        if let Some(value) = value.filter(|value| !matches!(value, Value::Text(b"" | b"-"))) {
             found.put(field, value, event);
         }
     }
     let verdict = (shape.finish)(&found, event);
     if verdict != Verdict::Event || event.time.is_none() {
-        event.truncate(0);
+        event.truncate(before);
         return match verdict {
             Verdict::Event => Verdict::Malformed("no time"),
             other => other,
@@ -306,16 +336,48 @@ pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
         .into_iter()
         .chain(SERVICES)
         .chain(SENSORS)
+        .chain(web::ALL)
         .find(|shape| shape.marks.iter().all(marked))?;
     shape.time.iter().find_map(|path| {
         let key = path.rsplit('.').next()?.as_bytes();
         memchr::memmem::find_iter(line, key).find_map(|at| {
-            let rest = line.get(at + key.len()..)?.strip_prefix(b"\":")?;
+            let rest = line.get(at + key.len()..)?.strip_prefix(b"\"")?;
+            let rest = super::token::trim_start(rest).strip_prefix(b":")?;
             let rest = super::token::trim_start(rest);
             line.get(..at)?.strip_suffix(b"\"")?;
-            declared::time_at(rest, context)
+            declared::time_at(rest, context).or_else(|| {
+                let rest = rest.strip_prefix(b"\"").unwrap_or(rest);
+                let end = memchr::memchr3(b'"', b',', b'}', rest).unwrap_or(rest.len());
+                instant(rest.get(..end)?, context)
+            })
         })
     })
+}
+
+/// A stamp as any of them writes it: ISO, a web server's, Snort's, or seconds
+/// (milliseconds, nanoseconds) since 1970.
+fn instant(text: &[u8], context: &Context) -> Option<Time> {
+    if let Some(n) = super::token::number(text).or_else(|| nanoseconds(text)) {
+        // As seconds, 10^11 is the year 5138; as milliseconds, 10^14 is as far.
+        return Some(match n {
+            ..100_000_000_000 => Time::from_secs(n),
+            100_000_000_000..100_000_000_000_000 => Time::from_nanos(n.checked_mul(1_000_000)?),
+            _ => Time::from_nanos(n),
+        });
+    }
+    super::timestamp::iso(text, context)
+        .or_else(|| super::timestamp::clf(text, context))
+        .map(|(time, _)| time)
+        .or_else(|| super::fast::peek_time(text, context))
+        .or_else(|| super::timestamp::epoch(text))
+}
+
+/// Nineteen digits, which are one too many for [`super::token::number`].
+fn nanoseconds(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text.get(..19).filter(|_| text.len() == 19)?)
+        .ok()?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]

@@ -122,6 +122,14 @@ pub(super) fn read<'a>(line: &'a [u8], context: &Context, event: &mut Event<'a>)
                 set_pri(pri, event);
                 Read::Message(message)
             }
+            // Meraki writes seconds where the stamp belongs, and no more header.
+            Err(_)
+                if rest
+                    .get(2..12)
+                    .is_some_and(|s| s.iter().all(u8::is_ascii_digit)) =>
+            {
+                Read::Nothing
+            }
             Err(reason) => Read::Malformed(reason),
         };
     }

@@ -47,7 +47,8 @@ pub(in crate::format) fn read<'a>(line: &'a [u8], context: &Context) -> Option<O
             .or_else(|| mysqld(line, context))
             .or_else(|| guacamole(line, context))
             .or_else(|| daemons::dated(line, context))
-            .or_else(|| postgres(line, context)),
+            .or_else(|| postgres(line, context))
+            .or_else(|| kea(line, context)),
         b'[' => daemons::bracketed(line, context),
         b'd' => daemons::dovecot(line, context),
         b'F' | b'M' | b'S' | b'T' | b'W' => {
@@ -171,6 +172,26 @@ fn guacamole<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
         program: "guacamole",
         time: Some(time),
         pid: None,
+        text,
+    })
+}
+
+/// `STAMP LEVEL [kea-dhcp4.leases/812.1397] MESSAGE_ID …`.
+fn kea<'a>(line: &'a [u8], context: &Context) -> Option<Own<'a>> {
+    let (time, rest) = timestamp::iso(line, context)?;
+    let (_level, rest) = cut(rest.strip_prefix(b" ")?, b" ")?;
+    let (logger, text) = cut(trim_start(rest).strip_prefix(b"[kea-dhcp")?, b"] ")?;
+    let program = match logger.first()? {
+        b'4' => "kea-dhcp4",
+        b'6' => "kea-dhcp6",
+        _ => return None,
+    };
+    let (_, ids) = cut(logger, b"/")?;
+    let pid = cut(ids, b".").map_or(ids, |(pid, _)| pid);
+    Some(Own {
+        program,
+        time: Some(time),
+        pid: number(pid),
         text,
     })
 }

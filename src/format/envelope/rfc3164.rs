@@ -4,7 +4,7 @@ use super::{Read, container, dialect, rfc5424, tagged};
 use crate::event::Event;
 use crate::field::Field;
 use crate::format::token::{cut, cut_last, ip, number, trim_end, trim_start};
-use crate::format::{Context, cef, leef, timestamp};
+use crate::format::{Context, cef, gateway, leef, timestamp};
 use crate::time::Time;
 
 /// Longest tag of several words: `com.apple.xpc.launchd[1] (com.apple.quicklook[21498])`
@@ -64,8 +64,28 @@ pub(super) fn stamp<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a 
         // `Jul 10 2023 10:11:12: %ASA-6-302013: …`
         Some((time, [b':', rest @ ..])) if rest.starts_with(b" %") => Some((time, rest)),
         Some(found) => Some(found),
-        None => cisco_stamp(line, context),
+        None => cisco_stamp(line, context)
+            .or_else(|| logread(line, context))
+            .or_else(|| timestamp::colons(line, context)),
     }
+}
+
+/// OpenWrt's logread: `Wed May  1 10:00:00 2024 kern.warn kernel: …`. Facility
+/// and severity must be there, which no other log has after such a stamp.
+fn logread<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    if !matches!(line.get(3), Some(b' ')) {
+        return None;
+    }
+    let (time, rest) = timestamp::ctime(line, context)?;
+    let end = memchr::memchr(b' ', rest.get(1..24).or_else(|| rest.get(1..))?)?;
+    let (facility, severity) = cut(rest.get(1..=end)?, b".")?;
+    let word = |text: &[u8]| {
+        (2..=8).contains(&text.len())
+            && text
+                .iter()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    (word(facility) && word(severity)).then_some((time, rest.get(end + 1..)?))
 }
 
 /// IOS counts its messages and marks stamps of a clock that it does not trust:
@@ -218,7 +238,14 @@ pub(super) fn host(text: &[u8]) -> (Option<&[u8]>, &[u8]) {
         return relayed;
     }
     let relayed = word.strip_suffix(b":").filter(|_| rest.starts_with(b"%"));
-    (Some(relayed.unwrap_or(word)), trim_start(rest))
+    // Ubiquiti's gateways write their name twice.
+    let again = rest
+        .strip_prefix(word)
+        .and_then(|rest| rest.strip_prefix(b" "));
+    (
+        Some(relayed.unwrap_or(word)),
+        trim_start(again.unwrap_or(rest)),
+    )
 }
 
 /// AIX, of what it relays: `[relay ]Message forwarded from HOST: `.
@@ -235,9 +262,10 @@ fn names_a_machine(word: &[u8]) -> bool {
     (dots >= 2 && !word.starts_with(b"com.apple.")) || (dots == 0 && ip(word).is_some())
 }
 
-/// CEF and LEEF stand where a tag would, and have blanks in them.
+/// CEF, LEEF and appliances' pairs stand where a tag would, and have blanks in
+/// them.
 fn speaks_for_itself(text: &[u8]) -> bool {
-    cef::speaks(text) || leef::speaks(text)
+    cef::speaks(text) || leef::speaks(text) || gateway::speaks(text)
 }
 
 pub(super) fn tag(text: &[u8]) -> Tag<'_> {
@@ -298,11 +326,13 @@ pub(super) fn tag(text: &[u8]) -> Tag<'_> {
                 text: text.get(end..).unwrap_or_default(),
             },
         },
-        rest => several_words(text).unwrap_or(Tag {
-            name,
-            pid: None,
-            text: rest,
-        }),
+        rest => several_words(text)
+            .or_else(|| after_model(rest))
+            .unwrap_or(Tag {
+                name,
+                pid: None,
+                text: rest,
+            }),
     }
 }
 
@@ -383,6 +413,17 @@ fn several_words(text: &[u8]) -> Option<Tag<'_>> {
         name,
         pid: Some(pid),
         text: text.get(colon + 2..)?,
+    })
+}
+
+/// Ubiquiti's gateways put their model where the tag belongs: `USG-3P kernel: [`.
+fn after_model(rest: &[u8]) -> Option<Tag<'_>> {
+    let text = rest.strip_prefix(b" kernel: [")?;
+    let length = text.len().checked_add(1)?;
+    Some(Tag {
+        name: b"kernel",
+        pid: None,
+        text: rest.get(rest.len().checked_sub(length)?..)?,
     })
 }
 

@@ -57,7 +57,11 @@ pub(super) fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<Tagged<'
     let (app, rest) = word(rest, 48).ok_or("APP-NAME is not 1 to 48 printable characters")?;
     let (procid, rest) = word(rest, 128).ok_or("PROCID is not 1 to 128 printable characters")?;
     let (msgid, rest) = word(rest, 32).ok_or("MSGID is not 1 to 32 printable characters")?;
-    let rest = structured_data(rest).ok_or("structured data breaks its grammar")?;
+    // Check Point writes its own list there: `[action:"Drop"; src:"192.0.2.7"]`.
+    let own_list = || (app == Some(b"CheckPoint")).then_some(rest);
+    let rest = structured_data(rest)
+        .or_else(own_list)
+        .ok_or("structured data breaks its grammar")?;
     let text = rest.strip_prefix(BOM).unwrap_or(rest);
     event.time = time;
     event.set(Field::SYSLOG_VERSION, Value::Int(version));

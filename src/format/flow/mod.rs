@@ -6,6 +6,7 @@
 //! version 2 have by default.
 
 mod columns;
+pub(super) mod lines;
 
 use super::timestamp;
 use super::token::{Host, number, port, say};

@@ -98,12 +98,19 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if QUOTING.iter().any(|begin| text.starts_with(begin)) {
         return Verdict::NotMine;
     }
+    if let Some(flow) = text.strip_prefix(b"[")
+        && message.program == b"ulogd"
+    {
+        return tracked(flow, event);
+    }
     let Some((prefix, packet)) = divide(text) else {
         return Verdict::NotMine;
     };
     event.class.kind = PACKET;
     // A log without `kernel:` has the rule's prefix where the program stands.
-    let prefix = if trim_start(prefix).is_empty() && verdict(message.program).is_some() {
+    let described = prefix.starts_with(DESCRIBED) && of_prefix(message.program).is_some();
+    let prefix = if described || trim_start(prefix).is_empty() && verdict(message.program).is_some()
+    {
         message.program
     } else {
         prefix
@@ -114,6 +121,30 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         Err(reason) => Verdict::Malformed(reason),
     }
 }
+
+/// ulogd's `[NEW] ORIG: SRC=… DST=… … , REPLY: …` of connection tracking: the
+/// first half is the direction in which the connection was opened.
+fn tracked<'a>(text: &'a [u8], event: &mut Event<'a>) -> Verdict {
+    let Some((_, flow)) = cut(text, b"] ORIG: ") else {
+        return Verdict::NotMine;
+    };
+    let flow = cut(flow, b" , REPLY: ").map_or(flow, |(flow, _)| flow);
+    event.class.kind = PACKET;
+    super::transport::say_filtered(None, event);
+    match packet::read(flow, event) {
+        Ok(()) => Verdict::Event,
+        Err(reason) => Verdict::Malformed(reason),
+    }
+}
+
+/// Whether Ubiquiti's gateway wrote the text below the name of its rule:
+/// `[WAN_LOCAL-D-10] DESCR="…" IN=…`.
+pub(super) fn speaks(text: &[u8]) -> bool {
+    text.starts_with(DESCRIBED)
+}
+
+/// How the name that the administrator gave a rule begins.
+const DESCRIBED: &[u8] = b"DESCR=\"";
 
 /// Without the seconds since boot: `[12345.678901] `, `[   12.345678] `.
 fn without_uptime(text: &[u8]) -> &[u8] {
@@ -156,9 +187,12 @@ fn set_rule<'a>(prefix: &'a [u8], event: &mut Event<'a>) {
 /// `[UFW LIMIT BLOCK] ` and `SFW2-INext-DROP-DEFLT `, or the last letter of
 /// Ubiquiti's `[WAN_LOCAL-default-D]`.
 fn of_prefix(prefix: &[u8]) -> Option<(&'static str, &'static str)> {
-    let inside = trim_end(prefix)
+    let prefix = trim_end(prefix);
+    let inside = prefix
         .strip_prefix(b"[")
-        .and_then(|p| p.strip_suffix(b"]"));
+        .map(|p| p.strip_suffix(b"]").unwrap_or(p))
+        .or(prefix.contains(&b'-').then_some(prefix))
+        .map(without_number);
     match inside {
         Some([.., b'-', b'A']) => return Some(("accept", "success")),
         Some([.., b'-', b'D']) => return Some(("drop", "failure")),
@@ -169,6 +203,14 @@ fn of_prefix(prefix: &[u8]) -> Option<(&'static str, &'static str)> {
         .split(|b| !b.is_ascii_alphanumeric())
         .filter_map(verdict)
         .next_back()
+}
+
+/// `WAN_LOCAL-D-2147483647` without the rule's number.
+fn without_number(name: &[u8]) -> &[u8] {
+    match super::token::cut_last(name, b"-") {
+        Some((name, digits)) if super::token::number(digits).is_some() => name,
+        _ => name,
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::token::digit;
 use crate::time::{Civil, SECS_PER_DAY, Span, Time};
 
 pub(super) use daemons::{compact, of_daemons};
-pub(super) use own::{bracketed, clf, ctime, dashed, day_first, epoch, own, slashed};
+pub(super) use own::{bracketed, clf, colons, ctime, dashed, day_first, epoch, own, slashed};
 
 /// A part of a stamp that is not two digits; no month, day or hour has it.
 pub(super) const NOT_DIGITS: u8 = u8::MAX;

@@ -52,6 +52,38 @@ pub(in crate::format) fn slashed<'a>(
     Some((local(civil, context)?, rest))
 }
 
+/// `2024:01:31-13:55:36 `, as Sophos' UTM writes it.
+pub(in crate::format) fn colons<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    let (head, rest) = text.split_first_chunk::<19>()?;
+    let [
+        y0,
+        y1,
+        y2,
+        y3,
+        b':',
+        m0,
+        m1,
+        b':',
+        d0,
+        d1,
+        b'-',
+        h0,
+        h1,
+        b':',
+        n0,
+        n1,
+        b':',
+        s0,
+        s1,
+    ] = *head
+    else {
+        return None;
+    };
+    let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
+    let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], 0);
+    Some((local(civil, context)?, rest))
+}
+
 /// `31-Jan-2024 13:55:36.123`, as BIND writes it.
 pub(in crate::format) fn dashed<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
     let (civil, rest) = day_first(text, b'-', b' ')?;
