@@ -346,12 +346,19 @@ pub(super) fn deliver<'a>(
         return first;
     }
     // The kernel speaks for several formats.
+    let mut several = false;
     for format in answering(message.program).skip(1) {
+        several = true;
         event.truncate(before);
         let verdict = deliver_to(format, message, context, arena, event);
         if verdict != Verdict::NotMine {
             return verdict;
         }
+    }
+    if several {
+        // Nobody's: it stays a line of the program's first format.
+        event.truncate(before);
+        return deliver_to(format_of(message), message, context, arena, event);
     }
     first
 }

@@ -14,7 +14,7 @@ use super::{
 use crate::event::Class;
 
 /// Buckets of either table: 350 names and 140 formats, so that most stand alone.
-const BUCKETS: usize = 1024;
+const BUCKETS: usize = 2048;
 
 /// Formats of whole lines that are JSON objects and nothing else. (Zeek's and
 /// Suricata's rows have more ways to begin.)
