@@ -3,7 +3,7 @@
 //!
 //! `RouterOS` puts its topics where others have the program's name.
 
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::token::cut;
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -55,147 +55,183 @@ const BLOCKED: [&str; 3] = ["device_host_blocked", "failure", "network"];
 const OPENED: [&str; 3] = ["connection", "unknown", "network"];
 const TASK: [&str; 3] = ["device_task", "unknown", "process"];
 
-static PHRASES: &[Phrase] = &[
+static PHRASES: Table = Table::new(&[
     // `RouterOS`; the place may be a hardware address.
-    phrase("login failure for user {user} from {ip} via {word}", FAILED),
-    phrase(
-        "login failure for user {user} from {word} via {word}",
+    (
         FAILED,
+        &[
+            "login failure for user {user} from {ip} via {w}",
+            "login failure for user {user} from {w} via {w}",
+        ],
     ),
-    phrase("user {user} logged in from {ip} via {word}", LOGIN),
-    phrase("user {user} logged in from {word} via {word}", LOGIN),
-    phrase("user {user} logged out from {ip} via {word}", LOGOUT),
-    phrase("user {user} logged out from {word} via {word}", LOGOUT),
+    (
+        LOGIN,
+        &[
+            "user {user} logged in from {ip} via {w}",
+            "user {user} logged in from {w} via {w}",
+        ],
+    ),
+    (
+        LOGOUT,
+        &[
+            "user {user} logged out from {ip} via {w}",
+            "user {user} logged out from {w} via {w}",
+        ],
+    ),
     // ESXi and vCenter.
-    phrase("Accepted password for user {user} from {ip}", LOGIN),
-    phrase("Rejected password for user {user} from {ip}", FAILED),
-    phrase(
-        "Event {number} : User {user}@{ip} logged in as {any}",
-        LOGIN,
-    ),
-    phrase("Event {number} : Cannot login {user}@{ip}", FAILED),
-    phrase(
-        "Event {number} : Cannot login user {user}@{ip}: {reason}",
+    (LOGIN, &["Accepted password for user {user} from {ip}"]),
+    (FAILED, &["Rejected password for user {user} from {ip}"]),
+    (LOGIN, &["Event {n} : User {user}@{ip} logged in as {*}"]),
+    (
         FAILED,
+        &[
+            "Event {n} : Cannot login {user}@{ip}",
+            "Event {n} : Cannot login user {user}@{ip}: {reason}",
+        ],
     ),
-    phrase("Event {number} : User {user}@{ip} logged out {any}", LOGOUT),
-    phrase("Event [{any}] [Cannot login {user}@{ip}]", FAILED),
-    phrase("Event [{any}] [User {user}@{ip} logged in as {any}]", LOGIN),
-    phrase("Event [{any}] [User {user}@{ip} logged out {any}]", LOGOUT),
-    phrase(
-        "[{word}] {word}: [{word}.ssh.session.opened] SSH session was opened for '{user}@{ip}'.",
+    (LOGOUT, &["Event {n} : User {user}@{ip} logged out {*}"]),
+    (FAILED, &["Event [{*}] [Cannot login {user}@{ip}]"]),
+    (LOGIN, &["Event [{*}] [User {user}@{ip} logged in as {*}]"]),
+    (LOGOUT, &["Event [{*}] [User {user}@{ip} logged out {*}]"]),
+    (
         LOGIN,
+        &["[{w}] {w}: [{w}.ssh.session.opened] SSH session was opened for '{user}@{ip}'."],
     ),
-    phrase(
-        "[{word}] {word}: [{word}.ssh.session.closed] SSH session was closed for '{user}@{ip}'.",
+    (
         LOGOUT,
+        &["[{w}] {w}: [{w}.ssh.session.closed] SSH session was closed for '{user}@{ip}'."],
     ),
-    phrase(
-        "[{word}] {word}: [{word}] Remote access for ESXi local user account '{user}' has been locked for {any}",
+    (
         BLOCKED,
+        &[
+            "[{w}] {w}: [{w}] Remote access for ESXi local user account '{user}' has been locked for {*}",
+        ],
     ),
-    phrase("login from {ip} as {user}", LOGIN),
+    (LOGIN, &["login from {ip} as {user}"]),
     // Proxmox VE, Mail Gateway, Backup Server.
-    phrase(
-        "authentication failure; rhost={host?} user={user} msg={reason}",
+    (
         FAILED,
+        &[
+            "authentication failure; rhost={host?} user={user} msg={reason}",
+            "authentication failure; rhost={peer} user={user} msg={reason}",
+        ],
     ),
-    phrase(
-        "authentication failure; rhost={peer} user={user} msg={reason}",
-        FAILED,
-    ),
-    phrase("<{any}> successful auth for user '{user}'", LOGIN),
-    phrase("successful auth for user '{user}'", LOGIN),
-    phrase("<{user}> starting task UPID:{reason}", TASK),
-    phrase("<{user}> end task UPID:{reason}", TASK),
-    // Synology DSM.
-    phrase(
-        "User [{user}] from [{ip}] failed to log in via [{any}] due to {reason}.",
-        FAILED,
-    ),
-    phrase(
-        "User [{user}] from [{ip}] failed to sign in to [{any}] via [{any}] due to {reason}.",
-        FAILED,
-    ),
-    phrase(
-        "User [{user}] from [{ip}] logged in successfully via [{any}].",
+    (
         LOGIN,
+        &[
+            "<{*}> successful auth for user '{user}'",
+            "successful auth for user '{user}'",
+        ],
     ),
-    phrase("User [{user}] logged in from [{ip}] via [{any}].", LOGIN),
-    phrase(
-        "User [{user}] from [{ip}] signed in to [{any}] successfully via [{any}].",
-        LOGIN,
-    ),
-    phrase(
-        "User [{user}] from [{ip}] logged out the server via [{any}] with {any}.",
-        LOGOUT,
-    ),
-    phrase(
-        "User [{user}] from [{ip}] signed out of [{any}] via [{any}].",
-        LOGOUT,
-    ),
-    phrase("Host [{ip}] was blocked via [{any}].", BLOCKED),
-    phrase("Host [{ip}] was blocked by [{any}].", BLOCKED),
-    // QNAP.
-    phrase(
-        "conn log: Users: {user}, Source IP: {ip}, Computer name: {any}, Connection type: {any}, Accessed resources: {any}, Action: Login Fail",
-        FAILED,
-    ),
-    phrase(
-        "conn log: Users: {user}, Source IP: {ip}, Computer name: {any}, Connection type: {any}, Accessed resources: {any}, Action: Login OK",
-        LOGIN,
-    ),
-    phrase(
-        "conn log: Users: {user}, Source IP: {ip}, Computer name: {any}, Connection type: {any}, Accessed resources: {any}, Action: Logout",
-        LOGOUT,
-    ),
-    phrase(
-        "conn log: Users: {user}, Source IP: {ip}, Computer name: {any}, Connection type: {any}, Accessed resources: {any}, Action: {reason}",
-        OPENED,
-    ),
-    phrase(
-        "event log: Users: {user}, Source IP: {ip}, Computer name: {any}, Content: {reason}",
+    (
         TASK,
+        &[
+            "<{user}> starting task UPID:{reason}",
+            "<{user}> end task UPID:{reason}",
+        ],
+    ),
+    // Synology DSM.
+    (
+        FAILED,
+        &[
+            "User [{user}] from [{ip}] failed to log in via [{*}] due to {reason}.",
+            "User [{user}] from [{ip}] failed to sign in to [{*}] via [{*}] due to {reason}.",
+        ],
+    ),
+    (
+        LOGIN,
+        &[
+            "User [{user}] from [{ip}] logged in successfully via [{*}].",
+            "User [{user}] logged in from [{ip}] via [{*}].",
+            "User [{user}] from [{ip}] signed in to [{*}] successfully via [{*}].",
+        ],
+    ),
+    (
+        LOGOUT,
+        &[
+            "User [{user}] from [{ip}] logged out the server via [{*}] with {*}.",
+            "User [{user}] from [{ip}] signed out of [{*}] via [{*}].",
+        ],
+    ),
+    (
+        BLOCKED,
+        &[
+            "Host [{ip}] was blocked via [{*}].",
+            "Host [{ip}] was blocked by [{*}].",
+        ],
+    ),
+    // QNAP.
+    (
+        FAILED,
+        &[
+            "conn log: Users: {user}, Source IP: {ip}, Computer name: {*}, Connection type: {*}, Accessed resources: {*}, Action: Login Fail",
+        ],
+    ),
+    (
+        LOGIN,
+        &[
+            "conn log: Users: {user}, Source IP: {ip}, Computer name: {*}, Connection type: {*}, Accessed resources: {*}, Action: Login OK",
+        ],
+    ),
+    (
+        LOGOUT,
+        &[
+            "conn log: Users: {user}, Source IP: {ip}, Computer name: {*}, Connection type: {*}, Accessed resources: {*}, Action: Logout",
+        ],
+    ),
+    (
+        OPENED,
+        &[
+            "conn log: Users: {user}, Source IP: {ip}, Computer name: {*}, Connection type: {*}, Accessed resources: {*}, Action: {reason}",
+        ],
+    ),
+    (
+        TASK,
+        &["event log: Users: {user}, Source IP: {ip}, Computer name: {*}, Content: {reason}"],
     ),
     // Junos.
-    phrase(
-        "UI_LOGIN_EVENT: User '{user}' login, class '{any}' [{number}], ssh-connection '{ip} {port} {to} {to-port}', client-mode '{any}'",
+    (
         LOGIN,
+        &[
+            "UI_LOGIN_EVENT: User '{user}' login, class '{*}' [{n}], ssh-connection '{ip} {port} {to} {dport}', client-mode '{*}'",
+            "UI_LOGIN_EVENT: User '{user}' login, class '{*}' [{n}], {*}",
+        ],
     ),
-    phrase(
-        "UI_LOGIN_EVENT: User '{user}' login, class '{any}' [{number}], {any}",
-        LOGIN,
-    ),
-    phrase("UI_LOGOUT_EVENT: User '{user}' logout", LOGOUT),
-    phrase(
-        "LOGIN_FAILED: Login failed for user '{user}' from host '{host}'",
+    (LOGOUT, &["UI_LOGOUT_EVENT: User '{user}' logout"]),
+    (
         FAILED,
+        &["LOGIN_FAILED: Login failed for user '{user}' from host '{host}'"],
     ),
-    phrase(
-        "LOGIN_INFORMATION: User {user} logged in from host {host} on device {tty}",
+    (
         LOGIN,
+        &["LOGIN_INFORMATION: User {user} logged in from host {host} on device {tty}"],
     ),
     // TACACS+.
-    phrase("connect from {host} [{ip}]", OPENED),
-    phrase("login failure: {user} {host} ({ip}) {tty}", FAILED),
-    phrase("login success: {user} {host} ({ip}) {tty}", LOGIN),
-    phrase("login query for '{user}' {tty} from {host} accepted", LOGIN),
-    phrase(
-        "login query for '{user}' {tty} from {host} rejected",
-        FAILED,
-    ),
-    phrase(
-        "enable query for '{user}' {tty} from {host} accepted",
+    (OPENED, &["connect from {host} [{ip}]"]),
+    (FAILED, &["login failure: {user} {host} ({ip}) {tty}"]),
+    (
         LOGIN,
+        &[
+            "login success: {user} {host} ({ip}) {tty}",
+            "login query for '{user}' {tty} from {host} accepted",
+        ],
     ),
-    phrase(
-        "enable query for '{user}' {tty} from {host} rejected",
+    (
         FAILED,
+        &["login query for '{user}' {tty} from {host} rejected"],
     ),
-];
+    (
+        LOGIN,
+        &["enable query for '{user}' {tty} from {host} accepted"],
+    ),
+    (
+        FAILED,
+        &["enable query for '{user}' {tty} from {host} rejected"],
+    ),
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    phrase::read(PHRASES, without_originator(message.text), event)
+    PHRASES.read(without_originator(message.text), event)
 }
 
 /// ESXi and vCenter say first which part of them speaks: `[info hostd[812]
@@ -213,6 +249,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Nothing in these lines is chosen by remote people but numbers.
 
-use super::pattern::{self, end};
+use super::ends::{self, end};
 use super::token::{Host, cut, cut_last, first_word, last_word, number, port, some};
 use super::transport::{say_filtered, set_protocol, verdict};
 use super::{Context, Format, Message, Parser, Verdict, timestamp};
@@ -81,8 +81,8 @@ fn filtered<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
             event.set(field, Value::Int(number(value)?));
         }
     }
-    pattern::source(source, true, event);
-    pattern::destination(destination, true, event);
+    ends::source(source, true, event);
+    ends::destination(destination, true, event);
     direction(inbound, interface, event);
     Some(())
 }

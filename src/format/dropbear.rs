@@ -5,9 +5,9 @@
 
 use bumpalo::Bump;
 
-use super::phrase::{self, Phrase, phrase};
 use super::shape::Shape::Read;
 use super::shape::{self, ANOTHER, Shape, pid_and_stamp, set_user, unquoted};
+use super::template::Table;
 use super::token::{Host, cut, cut_last, joined_peer, last_word, port, say};
 use super::{Context, Format, Message, Parser, Verdict, timestamp};
 use crate::event::{Event, LogSource, Value};
@@ -62,7 +62,7 @@ static SHAPES: &[(&[u8], Shape)] = &[
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = pid_and_stamp(message.text).map_or(message.text, |(_, _, text)| text);
     match shape::read(SHAPES, text, event) {
-        Verdict::NotMine => phrase::read(REFUSALS, text, event),
+        Verdict::NotMine => REFUSALS.read(text, event),
         verdict => verdict,
     }
 }
@@ -70,13 +70,16 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
 const REFUSED: [&str; 3] = ["ssh_not_allowed", "failure", "authentication"];
 
 /// Without an address: the connection's other messages have it.
-static REFUSALS: &[Phrase] = &[
-    phrase("User '{user}' has invalid shell, rejected", REFUSED),
-    phrase("User account '{user}' is locked", REFUSED),
-    phrase("user '{user}' has blank password, rejected", REFUSED),
-    phrase("User '{user}' has blank password, rejected", REFUSED),
-    phrase("{user} login rejected", REFUSED),
-];
+static REFUSALS: Table = Table::new(&[(
+    REFUSED,
+    &[
+        "User '{user}' has invalid shell, rejected",
+        "User account '{user}' is locked",
+        "user '{user}' has blank password, rejected",
+        "User '{user}' has blank password, rejected",
+        "{user} login rejected",
+    ],
+)]);
 
 fn parse_line<'a>(
     line: &'a [u8],

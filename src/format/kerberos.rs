@@ -3,8 +3,8 @@
 //! The client's name and the service's are the remote's; MIT writes the address
 //! before them, so it is taken from the beginning.
 
-use super::phrase::{self, Phrase, phrase};
 use super::shape::word;
+use super::template::Table;
 use super::token::{cut, cut_last, ip, say};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource, Value};
@@ -30,60 +30,74 @@ const TICKET: [&str; 3] = ["kerberos_tgs", "unknown", "authentication"];
 const ADMIN: [&str; 3] = ["kerberos_admin", "success", "iam"];
 const ADMIN_REFUSED: [&str; 3] = ["kerberos_admin", "failure", "iam"];
 
-static PHRASES: &[Phrase] = &[
-    phrase(
-        "Request: {word}, {any}, success, client={user}, service={any}, addr={ip}",
+static PHRASES: Table = Table::new(&[
+    (
         ADMIN,
+        &[
+            "Request: {w}, {*}, success, client={user}, service={*}, addr={ip}",
+            "Request: {w}, {*}, success, client={user}, service={*}, addr={ip}, vers={*}",
+        ],
     ),
-    phrase(
-        "Request: {word}, {any}, success, client={user}, service={any}, addr={ip}, vers={any}",
+    (
+        ADMIN_REFUSED,
+        &[
+            "Request: {w}, {*}, {reason}, client={user}, service={*}, addr={ip}",
+            "Unauthorized request: {w}, {*}, client={user}, service={*}, addr={ip}",
+            "Authentication attempt failed: {ip}, GSS-API error strings are:",
+        ],
+    ),
+    (ADMIN, &["chpw request from {ip} for {user}: success"]),
+    (
+        ADMIN_REFUSED,
+        &["chpw request from {ip} for {user}: {reason}"],
+    ),
+    (
         ADMIN,
+        &["setpw request from {ip} by {user} for {target}: success"],
     ),
-    phrase(
-        "Request: {word}, {any}, {reason}, client={user}, service={any}, addr={ip}",
+    (
         ADMIN_REFUSED,
+        &["setpw request from {ip} by {user} for {target}: {reason}"],
     ),
-    phrase(
-        "Unauthorized request: {word}, {any}, client={user}, service={any}, addr={ip}",
-        ADMIN_REFUSED,
-    ),
-    phrase(
-        "Authentication attempt failed: {ip}, GSS-API error strings are:",
-        ADMIN_REFUSED,
-    ),
-    phrase("chpw request from {ip} for {user}: success", ADMIN),
-    phrase("chpw request from {ip} for {user}: {reason}", ADMIN_REFUSED),
-    phrase(
-        "setpw request from {ip} by {user} for {target}: success",
-        ADMIN,
-    ),
-    phrase(
-        "setpw request from {ip} by {user} for {target}: {reason}",
-        ADMIN_REFUSED,
-    ),
-    phrase(
-        "DISPATCH: repeated (retransmitted?) request from {ip}, resending previous response",
+    (
         ASKED,
+        &["DISPATCH: repeated (retransmitted?) request from {ip}, resending previous response"],
     ),
     // Heimdal.
-    phrase("AS-REQ {user} from IPv4:{ip} for {any}", ASKED),
-    phrase("AS-REQ {user} from IPv6:{ip} for {any}", ASKED),
-    phrase("TGS-REQ {user} from IPv4:{ip} for {any}", TICKET),
-    phrase("TGS-REQ {user} from IPv6:{ip} for {any}", TICKET),
-    phrase("UNKNOWN -- {user}: no such entry found in hdb", FAILED),
-    phrase("Failed to decrypt PA-DATA -- {user} (enctype {any}", FAILED),
-    phrase("Failed to decrypt PA-DATA -- {user}", FAILED),
-    phrase(
-        "ENC-TS Pre-authentication succeeded -- {user} using {word}",
-        GRANTED,
+    (
+        ASKED,
+        &[
+            "AS-REQ {user} from IPv4:{ip} for {*}",
+            "AS-REQ {user} from IPv6:{ip} for {*}",
+        ],
     ),
-    phrase(
-        "Pre-authentication succeeded -- {user} using {word}",
-        GRANTED,
+    (
+        TICKET,
+        &[
+            "TGS-REQ {user} from IPv4:{ip} for {*}",
+            "TGS-REQ {user} from IPv6:{ip} for {*}",
+        ],
     ),
-    phrase("Client expired -- {user}", FAILED),
-    phrase("Client ({user}) is locked out", FAILED),
-];
+    (
+        FAILED,
+        &[
+            "UNKNOWN -- {user}: no such entry found in hdb",
+            "Failed to decrypt PA-DATA -- {user} (enctype {*}",
+            "Failed to decrypt PA-DATA -- {user}",
+        ],
+    ),
+    (
+        GRANTED,
+        &[
+            "ENC-TS Pre-authentication succeeded -- {user} using {w}",
+            "Pre-authentication succeeded -- {user} using {w}",
+        ],
+    ),
+    (
+        FAILED,
+        &["Client expired -- {user}", "Client ({user}) is locked out"],
+    ),
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     // In its own file `krb5kdc[812](info): `: the tag ends before the level.
@@ -96,7 +110,7 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     } else if let Some(rest) = text.strip_prefix(b"TGS_REQ ") {
         ("kerberos_tgs", rest)
     } else {
-        return phrase::read(PHRASES, text, event);
+        return PHRASES.read(text, event);
     };
     match request(action, rest, event) {
         Ok(()) => Verdict::Event,
@@ -201,6 +215,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! The name asked for stands in quotes; what follows it is the server's.
 
+use super::ends::{self, end};
 use super::gateway::pairs;
-use super::pattern::{self, end};
 use super::shape::only_cut;
+use super::template::Table;
 use super::token::{cut, cut_last, number, say, some};
 use super::unbound::without_dot;
 use super::{Format, Message, Parser, Verdict};
@@ -33,59 +34,50 @@ pub(super) static FORMAT: Format = Format {
 };
 
 /// Sentences of zone transfers and the like: action and outcome.
-const SENTENCES: &[(&str, &str, &str)] = &[
+static SENTENCES: Table = Table::new(&[
     (
-        "AXFR of domain '{*}' denied: client IP {S} has no permission",
-        "dns_zone_transfer",
-        "failure",
+        ["dns_zone_transfer", "failure", "network"],
+        &["AXFR of domain '{*}' denied: client IP {from-end} has no permission{*}"],
     ),
     (
-        "AXFR of domain '{*}' initiated by {S}",
-        "dns_zone_transfer",
-        "unknown",
+        ["dns_zone_transfer", "unknown", "network"],
+        &["AXFR of domain '{*}' initiated by {from-end}{...}"],
     ),
     (
-        "AXFR of domain '{*}' allowed: client IP {S} is",
-        "dns_zone_transfer",
-        "success",
+        ["dns_zone_transfer", "success", "network"],
+        &[
+            "AXFR of domain '{*}' allowed: client IP {from-end} is{*}",
+            "AXFR of domain '{*}' to {from-end} finished{*}",
+        ],
     ),
     (
-        "AXFR of domain '{*}' to {S} finished",
-        "dns_zone_transfer",
-        "success",
+        ["dns_zone_transfer", "failure", "network"],
+        &["AXFR-out zone '{*}', client '{from-end}', denied{*}"],
     ),
     (
-        "AXFR-out zone '{*}', client '{S}', denied",
-        "dns_zone_transfer",
-        "failure",
+        ["dns_zone_transfer", "unknown", "network"],
+        &["AXFR-out zone '{*}', client '{from-end}', {*}"],
     ),
     (
-        "AXFR-out zone '{*}', client '{S}', ",
-        "dns_zone_transfer",
-        "unknown",
-    ),
-    ("Received NOTIFY for {W} from {S} ", "dns_notify", "unknown"),
-    (
-        "info: [{W}] AXFR, outgoing, remote {S},",
-        "dns_zone_transfer",
-        "unknown",
+        ["dns_notify", "unknown", "network"],
+        &["Received NOTIFY for {w} from {from-end} {*}"],
     ),
     (
-        "info: [{W}] notify, incoming, remote {S},",
-        "dns_notify",
-        "unknown",
+        ["dns_zone_transfer", "unknown", "network"],
+        &["info: [{w}] AXFR, outgoing, remote {from-end},{*}"],
     ),
     (
-        "notice: ACL, denied, action {W}, remote {S},",
-        "dns_query",
-        "failure",
+        ["dns_notify", "unknown", "network"],
+        &["info: [{w}] notify, incoming, remote {from-end},{*}"],
     ),
     (
-        "info: [{W}] ACL, denied, action {W}, remote {S},",
-        "dns_query",
-        "failure",
+        ["dns_query", "failure", "network"],
+        &[
+            "notice: ACL, denied, action {w}, remote {from-end},{*}",
+            "info: [{w}] ACL, denied, action {w}, remote {from-end},{*}",
+        ],
     ),
-];
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = message.text;
@@ -101,14 +93,17 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if text.starts_with(b"msg=\"") {
         return structured(text, event);
     }
-    for &(sentence, action, outcome) in SENTENCES {
-        if pattern::read(sentence, text, event) {
-            say(event, action, outcome, "network");
+    match SENTENCES.find(text, |_| true) {
+        Ok(Some(reading)) => {
+            reading.set(event);
+            let [action, outcome, category] = reading.says;
+            say(event, action, outcome, category);
             some(event, Field::EVENT_REASON, text);
-            return Verdict::Event;
+            Verdict::Event
         }
+        Ok(None) => Verdict::NotMine,
+        Err(reason) => Verdict::Malformed(reason),
     }
-    Verdict::NotMine
 }
 
 fn read(done: Option<()>) -> Verdict {
@@ -133,7 +128,7 @@ fn remote<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
         .or_else(|| only_cut(rest, b"', bufsize = ", |_, _| true))?;
     let client = cut(client, b"<-").map_or(client, |(client, _)| client);
     say(event, "dns_query", "unknown", "network");
-    pattern::source(end(client)?, true, event);
+    ends::source(end(client)?, true, event);
     question(asked, event)
 }
 
@@ -142,7 +137,7 @@ fn asked<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
     let (asked, client) = only_cut(text, b"' from ", |_, _| true)?;
     let client = cut(client, b" ").map_or(client, |(client, _)| client);
     say(event, "dns_query", "unknown", "network");
-    pattern::source(end(client)?, true, event);
+    ends::source(end(client)?, true, event);
     question(asked, event)
 }
 
@@ -201,7 +196,7 @@ fn structured<'a>(text: &'a [u8], event: &mut Event<'a>) -> Verdict {
         let Some(end) = end(client) else {
             return Verdict::Malformed("the client is no address");
         };
-        pattern::source(end, true, event);
+        ends::source(end, true, event);
     }
     Verdict::Event
 }
@@ -222,85 +217,72 @@ pub(super) static KEA: Format = Format {
 };
 
 /// Sentences of both: action, outcome.
-const LEASES: &[(&str, &str, &str)] = &[
+static LEASES: Table = Table::new(&[
     (
-        "DHCP4_LEASE_ALLOC {~}: lease {S} has been allocated",
-        "dhcp_ack",
-        "success",
+        ["dhcp_ack", "success", "network"],
+        &["DHCP4_LEASE_ALLOC {own}: lease {from-end} has been allocated{*}"],
     ),
     (
-        "DHCP4_LEASE_ADVERT {~}: lease {D} will be advertised",
-        "dhcp_offer",
-        "unknown",
+        ["dhcp_offer", "unknown", "network"],
+        &[
+            "DHCP4_LEASE_ADVERT {own}: lease {to-end} will be advertised{*}",
+            "DHCP4_LEASE_OFFER {own}: lease {to-end} will be offered{*}",
+        ],
     ),
     (
-        "DHCP4_LEASE_OFFER {~}: lease {D} will be offered",
-        "dhcp_offer",
-        "unknown",
+        ["dhcp_release", "success", "network"],
+        &["DHCP4_RELEASE {own}: address {from-end} was released{*}"],
     ),
     (
-        "DHCP4_RELEASE {~}: address {S} was released",
-        "dhcp_release",
-        "success",
+        ["dhcp_ack", "success", "network"],
+        &[
+            "DHCP6_LEASE_ALLOC {own}: lease for address {from-end} and{*}",
+            "DHCP6_LEASE_RENEW {own}: lease for address {from-end} and{*}",
+        ],
     ),
     (
-        "DHCP6_LEASE_ALLOC {~}: lease for address {S} and",
-        "dhcp_ack",
-        "success",
+        ["dhcp_offer", "unknown", "network"],
+        &["DHCP6_LEASE_ADVERT {own}: lease for address {to-end} and{*}"],
     ),
     (
-        "DHCP6_LEASE_RENEW {~}: lease for address {S} and",
-        "dhcp_ack",
-        "success",
+        ["dhcp_discover", "unknown", "network"],
+        &["Solicit message from {from-end} port {port},{*}"],
     ),
     (
-        "DHCP6_LEASE_ADVERT {~}: lease for address {D} and",
-        "dhcp_offer",
-        "unknown",
+        ["dhcp_request", "unknown", "network"],
+        &[
+            "Request message from {from-end} port {port},{*}",
+            "Renew message from {from-end} port {port},{*}",
+        ],
     ),
     (
-        "Solicit message from {S} port {p},",
-        "dhcp_discover",
-        "unknown",
+        ["dhcp_request", "unknown", "network"],
+        &[
+            "Rebind message from {from-end} port {port},{*}",
+            "Confirm message from {from-end} port {port},{*}",
+        ],
     ),
     (
-        "Request message from {S} port {p},",
-        "dhcp_request",
-        "unknown",
+        ["dhcp_release", "success", "network"],
+        &["Release message from {from-end} port {port},{*}"],
     ),
     (
-        "Renew message from {S} port {p},",
-        "dhcp_request",
-        "unknown",
+        ["dhcp_decline", "failure", "network"],
+        &["Decline message from {from-end} port {port},{*}"],
     ),
     (
-        "Rebind message from {S} port {p},",
-        "dhcp_request",
-        "unknown",
+        ["dhcp_inform", "unknown", "network"],
+        &["Information-request message from {from-end} port {port},{*}"],
     ),
     (
-        "Confirm message from {S} port {p},",
-        "dhcp_request",
-        "unknown",
+        ["dhcp_offer", "unknown", "network"],
+        &["Sending Advertise to {to-end} port {dport}{...}"],
     ),
     (
-        "Release message from {S} port {p},",
-        "dhcp_release",
-        "success",
+        ["dhcp_ack", "success", "network"],
+        &["Sending Reply to {to-end} port {dport}{...}"],
     ),
-    (
-        "Decline message from {S} port {p},",
-        "dhcp_decline",
-        "failure",
-    ),
-    (
-        "Information-request message from {S} port {p},",
-        "dhcp_inform",
-        "unknown",
-    ),
-    ("Sending Advertise to {D} port {q}", "dhcp_offer", "unknown"),
-    ("Sending Reply to {D} port {q}", "dhcp_ack", "success"),
-];
+]);
 
 fn kea<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = match memchr::memmem::find(message.text, b"DHCP") {
@@ -310,18 +292,21 @@ fn kea<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         }
         _ => message.text,
     };
-    for &(sentence, action, outcome) in LEASES {
-        if pattern::read(sentence, text, event) {
-            say(event, action, outcome, "network");
+    match LEASES.find(text, |_| true) {
+        Ok(Some(reading)) => {
+            reading.set(event);
+            let [action, outcome, category] = reading.says;
+            say(event, action, outcome, category);
             if action == "dhcp_ack"
                 && let Some(Value::Ip(address)) = event.get(Field::SOURCE_IP)
             {
                 event.set(Field::DHCP_ASSIGNED_IP, Value::Ip(address));
             }
-            return Verdict::Event;
+            Verdict::Event
         }
+        Ok(None) => Verdict::NotMine,
+        Err(reason) => Verdict::Malformed(reason),
     }
-    Verdict::NotMine
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Logins and connections of the old remote services (telnet, rlogin, rsh,
 //! rexec), of VNC servers, and what TCP wrappers say in any program.
 
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
 
@@ -60,93 +60,122 @@ const LOGIN: [&str; 3] = ["remote_login", "success", "authentication"];
 const FAILED: [&str; 3] = ["remote_login", "failure", "authentication"];
 const REVERSE: [&str; 3] = ["reverse_mapping", "failure", "network"];
 
-static PHRASES: &[Phrase] = &[
+static PHRASES: Table = Table::new(&[
     // TCP wrappers, in whatever program is linked with them.
-    phrase("connect from {host}", OPENED),
-    phrase("connect from {host} ({ip})", OPENED),
-    phrase("connect from {user}@{host}", OPENED),
-    phrase("connect from {user}@{host} ({ip})", OPENED),
-    phrase("refused connect from {host}", REFUSED),
-    phrase("refused connect from {host} ({ip})", REFUSED),
-    phrase("refused connect from {user}@{host}", REFUSED),
-    phrase("refused connect from {user}@{host} ({ip})", REFUSED),
-    phrase(
-        "connect from {ip} to {any}: request from unauthorized host",
+    (
+        OPENED,
+        &[
+            "connect from {host}",
+            "connect from {host} ({ip})",
+            "connect from {user}@{host}",
+            "connect from {user}@{host} ({ip})",
+        ],
+    ),
+    (
         REFUSED,
+        &[
+            "refused connect from {host}",
+            "refused connect from {host} ({ip})",
+            "refused connect from {user}@{host}",
+            "refused connect from {user}@{host} ({ip})",
+            "connect from {ip} to {*}: request from unauthorized host",
+        ],
     ),
-    phrase("connect from {ip} to {any}", OPENED),
-    phrase(
-        "warning: {any}: host name/address mismatch: {ip} != {host}",
+    (OPENED, &["connect from {ip} to {*}"]),
+    (
         REVERSE,
-    ),
-    phrase(
-        "warning: {any}: host name/name mismatch: {host} != {any}",
-        REVERSE,
+        &[
+            "warning: {*}: host name/address mismatch: {ip} != {host}",
+            "warning: {*}: host name/name mismatch: {host} != {*}",
+        ],
     ),
     // rpc.mountd.
-    phrase(
-        "authenticated mount request from {ip}:{port} for {any}",
+    (
         ALLOWED,
+        &["authenticated mount request from {ip}:{port} for {*}"],
     ),
-    phrase(
-        "authenticated unmount request from {ip}:{port} for {any}",
+    (
         ENDED,
+        &["authenticated unmount request from {ip}:{port} for {*}"],
     ),
-    phrase(
-        "refused mount request from {ip} for {any}: {reason}",
+    (
         REFUSED,
-    ),
-    phrase(
-        "refused unmount request from {ip} for {any}: {reason}",
-        REFUSED,
+        &[
+            "refused mount request from {ip} for {*}: {reason}",
+            "refused unmount request from {ip} for {*}: {reason}",
+        ],
     ),
     // rlogind, rshd, rexecd.
-    phrase("Connection from {ip} on illegal port", REFUSED),
-    phrase("Connection from {user}@{host} for {target}", OPENED),
-    phrase(
-        "{user}@{host} as {target}: permission denied ({reason}). cmd='{command}'",
+    (REFUSED, &["Connection from {ip} on illegal port"]),
+    (OPENED, &["Connection from {user}@{host} for {target}"]),
+    (
         FAILED,
+        &["{user}@{host} as {target}: permission denied ({reason}). cmd='{command}'"],
     ),
-    phrase("{user}@{host} as {target}: cmd='{command}'", LOGIN),
-    phrase("login from {ip} as {user}", LOGIN),
-    phrase("LOGIN FAILURE from {host}, {user}", FAILED),
-    phrase("LOGIN REFUSED from {host}, {user}", FAILED),
-    phrase("login refused from {host}, {user}", FAILED),
-    // tftpd: what is asked for is the remote's.
-    phrase("RRQ from {ip} filename {any}", OPENED),
-    phrase("WRQ from {ip} filename {any}", OPENED),
-    phrase("connection refused from {ip}", REFUSED),
-    // TigerVNC and RealVNC; x11vnc.
-    phrase("Connections: accepted: {ip}::{port}", OPENED),
-    phrase("Connections: accepted: [{ip}]::{port}", OPENED),
-    phrase("Connections: closed: {ip}::{port} ({reason})", ENDED),
-    phrase("Connections: closed: [{ip}]::{port} ({reason})", ENDED),
-    phrase("Connections: closed: {ip}::{port}", ENDED),
-    phrase("Connections: blacklisted: {ip}", REFUSED),
-    phrase("Connections: blocked: {ip}", REFUSED),
-    phrase(
-        "Connections: rejected: {ip}::{port} ({any}): {reason}",
-        REFUSED,
-    ),
-    phrase("Connections: connected: {ip}::{port} (TCP)", OPENED),
-    phrase(
-        "Connections: authenticated: {ip}::{port} (TCP), as {user} ({any} permissions)",
+    (
         LOGIN,
+        &[
+            "{user}@{host} as {target}: cmd='{command}'",
+            "login from {ip} as {user}",
+        ],
     ),
-    phrase(
-        "Connections: disconnected: {ip}::{port} (TCP) ({reason})",
+    (
+        FAILED,
+        &[
+            "LOGIN FAILURE from {host}, {user}",
+            "LOGIN REFUSED from {host}, {user}",
+            "login refused from {host}, {user}",
+        ],
+    ),
+    // tftpd: what is asked for is the remote's.
+    (
+        OPENED,
+        &["RRQ from {ip} filename {*}", "WRQ from {ip} filename {*}"],
+    ),
+    (REFUSED, &["connection refused from {ip}"]),
+    // TigerVNC and RealVNC; x11vnc.
+    (
+        OPENED,
+        &[
+            "Connections: accepted: {ip}::{port}",
+            "Connections: accepted: [{ip}]::{port}",
+        ],
+    ),
+    (
         ENDED,
+        &[
+            "Connections: closed: {ip}::{port} ({reason})",
+            "Connections: closed: [{ip}]::{port} ({reason})",
+            "Connections: closed: {ip}::{port}",
+        ],
     ),
-    phrase("Got connection from client {ip}", OPENED),
-    phrase("Client {ip} gone", ENDED),
+    (
+        REFUSED,
+        &[
+            "Connections: blacklisted: {ip}",
+            "Connections: blocked: {ip}",
+            "Connections: rejected: {ip}::{port} ({*}): {reason}",
+        ],
+    ),
+    (OPENED, &["Connections: connected: {ip}::{port} (TCP)"]),
+    (
+        LOGIN,
+        &["Connections: authenticated: {ip}::{port} (TCP), as {user} ({*} permissions)"],
+    ),
+    (
+        ENDED,
+        &["Connections: disconnected: {ip}::{port} (TCP) ({reason})"],
+    ),
+    (OPENED, &["Got connection from client {ip}"]),
+    (ENDED, &["Client {ip} gone"]),
     // popa3d.
-    phrase("Authentication failed for {user}", FAILED),
-    phrase("Authentication passed for {user}", LOGIN),
-    phrase("Session from {ip}", OPENED),
-];
+    (FAILED, &["Authentication failed for {user}"]),
+    (LOGIN, &["Authentication passed for {user}"]),
+    (OPENED, &["Session from {ip}"]),
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    phrase::read(PHRASES, message.text, event)
+    PHRASES.read(message.text, event)
 }
 
 #[cfg(test)]
@@ -155,6 +184,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

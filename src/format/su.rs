@@ -3,7 +3,7 @@
 //! Whoever runs su chooses the target's name, so it is what lies between the
 //! fixed words; the terminal and the caller are taken from the end.
 
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::token::{cut, cut_last, last_word, say};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -25,13 +25,16 @@ pub(super) static FORMAT: Format = Format {
 const FAILED: [&str; 3] = ["su", "failure", "authentication"];
 
 /// Refusals before anything was asked.
-static REFUSALS: &[Phrase] = &[
-    phrase("No passwd entry for user '{target}'", FAILED),
-    phrase("user {target} does not exist", FAILED),
-    phrase("You are not authorized to su {target}", FAILED),
-    phrase("Cannot determine your user name.", FAILED),
-    phrase("kerberos: not in {target}'s ACL.", FAILED),
-];
+static REFUSALS: Table = Table::new(&[(
+    FAILED,
+    &[
+        "No passwd entry for user '{target}'",
+        "user {target} does not exist",
+        "You are not authorized to su {target}",
+        "Cannot determine your user name.",
+        "kerberos: not in {target}'s ACL.",
+    ],
+)]);
 
 /// Who became whom, where, and whether it worked.
 struct Switch<'a> {
@@ -57,7 +60,7 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
             read => read,
         }
     } else {
-        return phrase::read(REFUSALS, text, event);
+        return REFUSALS.read(text, event);
     };
     let Some(switch) = read else {
         return Verdict::Malformed("not su's words to the end");

@@ -324,7 +324,7 @@ impl<'a> Found<'a> {
                     cell.strip_prefix(b"HTTP/").unwrap_or(cell),
                 );
             }
-            Column::User => super::pattern::user(cell, event),
+            Column::User => super::ends::user(cell, event),
             Column::Text(field) => some(event, field, cell),
             Column::Count(field) => {
                 if let Some(n) = number(cell) {

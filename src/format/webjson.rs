@@ -5,7 +5,7 @@ use bumpalo::Bump;
 
 use super::endpoint::whole;
 use super::json::{Raw, walk};
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::token::{once, port, say};
 use super::{Context, Format, Parser, Verdict, epoch, timestamp};
 use crate::event::{Event, LogSource, Value};
@@ -29,26 +29,20 @@ const FAILED: [&str; 3] = ["web_login", "failure", "authentication"];
 const REQUEST: [&str; 3] = ["web_request", "unknown", "network"];
 
 /// What the applications write into their message.
-static PHRASES: &[Phrase] = &[
-    phrase("Login failed: '{user}' (Remote IP: '{ip}')", FAILED),
-    phrase("Login failed: '{user}' (Remote IP: '{ip}', {any})", FAILED),
-    phrase("Login failed: {user} (Remote IP: {ip})", FAILED),
-    phrase("Login failed: {user}", FAILED),
-    phrase(
-        "Trusted domain error. \"{ip}\" tried to access using {any}",
-        FAILED,
-    ),
-    phrase("Failed Login: username={user} ip={ip}", FAILED),
-    phrase(
-        "Unsuccessful {word} authentication attempt by user '{user}'",
-        FAILED,
-    ),
-    phrase(
-        "Unsuccessful {word} authentication attempt by user '{user}' and they are banned until {any}",
-        FAILED,
-    ),
-    phrase("Invalid username or password", FAILED),
-];
+static PHRASES: Table = Table::new(&[(
+    FAILED,
+    &[
+        "Login failed: '{user}' (Remote IP: '{ip}')",
+        "Login failed: '{user}' (Remote IP: '{ip}', {*})",
+        "Login failed: {user} (Remote IP: {ip})",
+        "Login failed: {user}",
+        "Trusted domain error. \"{ip}\" tried to access using {*}",
+        "Failed Login: username={user} ip={ip}",
+        "Unsuccessful {w} authentication attempt by user '{user}'",
+        "Unsuccessful {w} authentication attempt by user '{user}' and they are banned until {*}",
+        "Invalid username or password",
+    ],
+)]);
 
 /// A key that only lines of these applications have, and one more of theirs.
 const SIGNS: [[&[u8]; 2]; 8] = [
@@ -166,7 +160,7 @@ fn parse<'a>(
     } else if let Some(action) = text(keys.action) {
         say(event, "web_login", outcome(action, &keys), "authentication");
     } else if let Some(said) = said {
-        match phrase::read(PHRASES, said, event) {
+        match PHRASES.read(said, event) {
             Verdict::NotMine => {
                 let [action, outcome, category] = REQUEST;
                 say(event, action, outcome, category);
@@ -214,7 +208,7 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 
     #[test]

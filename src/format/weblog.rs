@@ -6,7 +6,7 @@
 
 use bumpalo::Bump;
 
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::{Context, Format, Parser, Verdict, timestamp};
 use crate::event::{Event, LogSource};
 use crate::field::Field;
@@ -30,128 +30,97 @@ const LOGIN: [&str; 3] = ["web_login", "success", "authentication"];
 const LOGOUT: [&str; 3] = ["web_logout", "success", "session"];
 
 /// After the stamp, with the blank before it where there is one.
-static PHRASES: &[Phrase] = &[
+static PHRASES: Table = Table::new(&[
     // Gitea, Forgejo, Gogs.
-    phrase(
-        " [{word}] Failed authentication attempt for {user} from {peer}",
+    (
         FAILED,
-    ),
-    phrase(
-        " [{word}] Failed authentication attempt for {user} from {peer}: {reason}",
-        FAILED,
-    ),
-    phrase(
-        " {word} [{word}] Failed authentication attempt for {user} from {peer}",
-        FAILED,
-    ),
-    phrase(
-        " {word} [{word}] Failed authentication attempt for {user} from {peer}: {reason}",
-        FAILED,
+        &[
+            " [{w}] Failed authentication attempt for {user} from {peer}",
+            " [{w}] Failed authentication attempt for {user} from {peer}: {reason}",
+            " {w} [{w}] Failed authentication attempt for {user} from {peer}",
+            " {w} [{w}] Failed authentication attempt for {user} from {peer}: {reason}",
+        ],
     ),
     // Vaultwarden.
-    phrase(
-        "[{word}][ERROR] Username or password is incorrect. Try again. IP: {ip}. Username: {user}.",
+    (
         FAILED,
-    ),
-    phrase("[{word}][ERROR] Invalid admin token. IP: {ip}", FAILED),
-    phrase(
-        "[{word}][ERROR] Invalid TOTP code! Server time: {any} IP: {ip}",
-        FAILED,
+        &[
+            "[{w}][ERROR] Username or password is incorrect. Try again. IP: {ip}. Username: {user}.",
+            "[{w}][ERROR] Invalid admin token. IP: {ip}",
+            "[{w}][ERROR] Invalid TOTP code! Server time: {*} IP: {ip}",
+        ],
     ),
     // Jellyfin and Emby.
-    phrase(
-        " [{word}] [{word}] {word}: Authentication request for \"{user}\" has been denied (IP: \"{ip}\").",
+    (
         FAILED,
+        &[
+            " [{w}] [{w}] {w}: Authentication request for \"{user}\" has been denied (IP: \"{ip}\").",
+            " [{w}] [{w}] {w}: Authentication request for {user} has been denied (IP: {ip}).",
+        ],
     ),
-    phrase(
-        " [{word}] [{word}] {word}: Authentication request for {user} has been denied (IP: {ip}).",
-        FAILED,
-    ),
-    phrase(
-        " [{word}] [{word}] {word}: Authentication request for \"{user}\" has succeeded.",
+    (
         LOGIN,
+        &[" [{w}] [{w}] {w}: Authentication request for \"{user}\" has succeeded."],
     ),
-    phrase(" {word} App: AUTH-ERROR: {ip} - {reason}", FAILED),
-    phrase(" {word} HttpServer: AUTH-ERROR: {ip} - {reason}", FAILED),
+    (
+        FAILED,
+        &[
+            " {w} App: AUTH-ERROR: {ip} - {reason}",
+            " {w} HttpServer: AUTH-ERROR: {ip} - {reason}",
+        ],
+    ),
     // Home Assistant.
-    phrase(
-        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}). {any}",
+    (
         FAILED,
-    ),
-    phrase(
-        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}).",
-        FAILED,
-    ),
-    phrase(
-        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}. {any}",
-        FAILED,
-    ),
-    phrase(
-        " WARNING ({word}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}",
-        FAILED,
-    ),
-    phrase(
-        " WARNING ({word}) [homeassistant.components.http.ban] Banned IP {ip} for too many login attempts",
-        FAILED,
+        &[
+            " WARNING ({w}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}). {*}",
+            " WARNING ({w}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {host} ({ip}).",
+            " WARNING ({w}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}. {*}",
+            " WARNING ({w}) [homeassistant.components.http.ban] Login attempt or request with invalid authentication from {ip}",
+            " WARNING ({w}) [homeassistant.components.http.ban] Banned IP {ip} for too many login attempts",
+        ],
     ),
     // Keycloak: with quotes since 22.
-    phrase(
-        " WARN  [org.keycloak.events] ({any}) type=\"LOGIN_ERROR\", {any}, ipAddress=\"{ip}\", error=\"{reason}\", {any}, username=\"{user}\"",
+    (
         FAILED,
-    ),
-    phrase(
-        " WARN  [org.keycloak.events] ({any}) type=\"LOGIN_ERROR\", {any}, ipAddress=\"{ip}\", error=\"{reason}\", {any}, username=\"{user}\", {any}",
-        FAILED,
-    ),
-    phrase(
-        " WARN  [org.keycloak.events] ({any}) type=LOGIN_ERROR, {any}, ipAddress={ip}, error={reason}, {any}, username={user}, {any}",
-        FAILED,
-    ),
-    phrase(
-        " WARN  [org.keycloak.events] ({any}) type=LOGIN_ERROR, {any}, ipAddress={ip}, error={reason}, {any}, username={user}",
-        FAILED,
+        &[
+            " WARN  [org.keycloak.events] ({*}) type=\"LOGIN_ERROR\", {*}, ipAddress=\"{ip}\", error=\"{reason}\", {*}, username=\"{user}\"",
+            " WARN  [org.keycloak.events] ({*}) type=\"LOGIN_ERROR\", {*}, ipAddress=\"{ip}\", error=\"{reason}\", {*}, username=\"{user}\", {*}",
+            " WARN  [org.keycloak.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={ip}, error={reason}, {*}, username={user}, {*}",
+            " WARN  [org.keycloak.events] ({*}) type=LOGIN_ERROR, {*}, ipAddress={ip}, error={reason}, {*}, username={user}",
+        ],
     ),
     // Group-Office, ZNC, SquirrelMail.
-    phrase(" LOGIN FAILED for user: \"{user}\" from IP: {ip}", FAILED),
-    phrase(" LOGIN SUCCESS for user: \"{user}\" from IP: {ip}", LOGIN),
-    phrase(" [{user}] failed to login from {ip}", FAILED),
-    phrase(" [{user}] connected to ZNC from {ip}", LOGIN),
-    phrase(" [{user}] disconnected from ZNC from {ip}", LOGOUT),
-    phrase(
-        " [LOGIN_ERROR] {user} ({domain}) from {ip}: {reason}",
+    (
         FAILED,
+        &[" LOGIN FAILED for user: \"{user}\" from IP: {ip}"],
     ),
-    phrase(" [LOGIN] {user} ({domain}) from {ip}", LOGIN),
+    (
+        LOGIN,
+        &[" LOGIN SUCCESS for user: \"{user}\" from IP: {ip}"],
+    ),
+    (FAILED, &[" [{user}] failed to login from {ip}"]),
+    (LOGIN, &[" [{user}] connected to ZNC from {ip}"]),
+    (LOGOUT, &[" [{user}] disconnected from ZNC from {ip}"]),
+    (
+        FAILED,
+        &[" [LOGIN_ERROR] {user} ({realm}) from {ip}: {reason}"],
+    ),
+    (LOGIN, &[" [LOGIN] {user} ({realm}) from {ip}"]),
     // Authelia and Grafana, behind the stamp's key.
-    phrase(
-        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}'\" {any} remote_ip={ip}",
+    (
         FAILED,
+        &[
+            "\" level=error msg=\"Unsuccessful {w} authentication attempt by user '{user}'\" {*} remote_ip={ip}",
+            "\" level=error msg=\"Unsuccessful {w} authentication attempt by user '{user}'\" {*} remote_ip={ip} {*}",
+            "\" level=error msg=\"Unsuccessful {w} authentication attempt by user '{user}' and they are banned until {*}\" {*} remote_ip={ip}",
+            " lvl=eror msg=\"Invalid username or password\" {*} remote_addr={ip} {*}",
+            " lvl=eror msg=\"Invalid username or password\" {*} remote_addr={ip}",
+            " level=error msg=\"Invalid username or password\" {*} remote_addr={ip} {*}",
+            " level=error msg=\"Invalid username or password\" {*} remote_addr={ip}",
+        ],
     ),
-    phrase(
-        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}'\" {any} remote_ip={ip} {any}",
-        FAILED,
-    ),
-    phrase(
-        "\" level=error msg=\"Unsuccessful {word} authentication attempt by user '{user}' and they are banned until {any}\" {any} remote_ip={ip}",
-        FAILED,
-    ),
-    phrase(
-        " lvl=eror msg=\"Invalid username or password\" {any} remote_addr={ip} {any}",
-        FAILED,
-    ),
-    phrase(
-        " lvl=eror msg=\"Invalid username or password\" {any} remote_addr={ip}",
-        FAILED,
-    ),
-    phrase(
-        " level=error msg=\"Invalid username or password\" {any} remote_addr={ip} {any}",
-        FAILED,
-    ),
-    phrase(
-        " level=error msg=\"Invalid username or password\" {any} remote_addr={ip}",
-        FAILED,
-    ),
-];
+]);
 
 /// The stamp that stands after a key, and what follows it.
 fn keyed<'a>(line: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
@@ -191,7 +160,7 @@ fn parse<'a>(
     let Some((time, text)) = stamped(line, context) else {
         return Verdict::NotMine;
     };
-    let verdict = phrase::read(PHRASES, text, event);
+    let verdict = PHRASES.read(text, event);
     if verdict == Verdict::Event {
         event.time = Some(time);
         event.text(Field::MESSAGE, text);
@@ -205,6 +174,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

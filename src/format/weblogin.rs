@@ -3,7 +3,7 @@
 //!
 //! `WordPress`' plugin names the site in brackets after its own name.
 
-use super::phrase::{self, Phrase, phrase};
+use super::template::Table;
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
 
@@ -54,167 +54,159 @@ const LOGOUT: [&str; 3] = ["web_logout", "success", "session"];
 const BLOCKED: [&str; 3] = ["web_blocked", "failure", "network"];
 const RECOVERY: [&str; 3] = ["web_password_reset", "unknown", "iam"];
 
-static PHRASES: &[Phrase] = &[
+static PHRASES: Table = Table::new(&[
     // `WordPress`.
-    phrase("Authentication failure for {user} from {ip}", FAILED),
-    phrase(
-        "Authentication attempt for unknown user {user} from {ip}",
+    (
         FAILED,
+        &[
+            "Authentication failure for {user} from {ip}",
+            "Authentication attempt for unknown user {user} from {ip}",
+            "Authentication failure on {*} for {user} from {ip}",
+        ],
     ),
-    phrase(
-        "Authentication failure on {any} for {user} from {ip}",
-        FAILED,
-    ),
-    phrase(
-        "Blocked authentication attempt for {user} from {ip}",
+    (
         BLOCKED,
+        &[
+            "Blocked authentication attempt for {user} from {ip}",
+            "Blocked user enumeration attempt from {ip}",
+            "Blocked username authentication attempt for {user} from {ip}",
+        ],
     ),
-    phrase("Blocked user enumeration attempt from {ip}", BLOCKED),
-    phrase(
-        "Blocked username authentication attempt for {user} from {ip}",
+    (
+        FAILED,
+        &[
+            "XML-RPC authentication failure for {user} from {ip}",
+            "XML-RPC authentication attempt for unknown user {user} from {ip}",
+            "XML-RPC authentication failure from {ip}",
+            "XML-RPC multicall authentication failure from {ip}",
+            "REST authentication failure for {user} from {ip}",
+            "REST authentication attempt for unknown user {user} from {ip}",
+        ],
+    ),
+    (LOGIN, &["Accepted password for {user} from {ip}"]),
+    (FAILED, &["Empty username from {ip}"]),
+    (RECOVERY, &["Password reset requested for {user} from {ip}"]),
+    (
         BLOCKED,
+        &[
+            "Pingback requested from {ip}",
+            "Pingback error {*} generated from {ip}",
+            "Spam comment {*} from {ip}",
+            "Comment {*} from {ip}",
+        ],
     ),
-    phrase(
-        "XML-RPC authentication failure for {user} from {ip}",
-        FAILED,
-    ),
-    phrase(
-        "XML-RPC authentication attempt for unknown user {user} from {ip}",
-        FAILED,
-    ),
-    phrase("XML-RPC authentication failure from {ip}", FAILED),
-    phrase("XML-RPC multicall authentication failure from {ip}", FAILED),
-    phrase("REST authentication failure for {user} from {ip}", FAILED),
-    phrase(
-        "REST authentication attempt for unknown user {user} from {ip}",
-        FAILED,
-    ),
-    phrase("Accepted password for {user} from {ip}", LOGIN),
-    phrase("Empty username from {ip}", FAILED),
-    phrase("Password reset requested for {user} from {ip}", RECOVERY),
-    phrase("Pingback requested from {ip}", BLOCKED),
-    phrase("Pingback error {any} generated from {ip}", BLOCKED),
-    phrase("Spam comment {any} from {ip}", BLOCKED),
-    phrase("Comment {any} from {ip}", BLOCKED),
     // `phpMyAdmin`.
-    phrase("user denied: {user} ({reason}) from {ip}", FAILED),
-    phrase("user authenticated: {user} from {ip}", LOGIN),
+    (FAILED, &["user denied: {user} ({reason}) from {ip}"]),
+    (LOGIN, &["user authenticated: {user} from {ip}"]),
     // Roundcube.
-    phrase(
-        "<{word}> Failed login for {user} from {ip} in session {word} (error: {number})",
+    (
         FAILED,
+        &[
+            "<{w}> Failed login for {user} from {ip} in session {w} (error: {n})",
+            "Failed login for {user} from {ip} in session {w} (error: {n})",
+        ],
     ),
-    phrase(
-        "Failed login for {user} from {ip} in session {word} (error: {number})",
-        FAILED,
-    ),
-    phrase(
-        "<{word}> Successful login for {user} (ID: {number}) from {ip} in session {word}",
+    (
         LOGIN,
+        &[
+            "<{w}> Successful login for {user} (ID: {n}) from {ip} in session {w}",
+            "Successful login for {user} (ID: {n}) from {ip} in session {w}",
+        ],
     ),
-    phrase(
-        "Successful login for {user} (ID: {number}) from {ip} in session {word}",
-        LOGIN,
-    ),
-    phrase(
-        "<{word}> IMAP Error: Login failed for {user} against {any} from {ip}. {reason}",
+    (
         FAILED,
+        &[
+            "<{w}> IMAP Error: Login failed for {user} against {*} from {ip}. {reason}",
+            "<{w}> IMAP Error: Login failed for {user} from {ip}. {reason}",
+            "IMAP Error: Login failed for {user} against {*} from {ip}. {reason}",
+            "IMAP Error: Login failed for {user} from {ip}. {reason}",
+            "IMAP Error: Login failed for {user} from {ip}",
+        ],
     ),
-    phrase(
-        "<{word}> IMAP Error: Login failed for {user} from {ip}. {reason}",
-        FAILED,
-    ),
-    phrase(
-        "IMAP Error: Login failed for {user} against {any} from {ip}. {reason}",
-        FAILED,
-    ),
-    phrase(
-        "IMAP Error: Login failed for {user} from {ip}. {reason}",
-        FAILED,
-    ),
-    phrase("IMAP Error: Login failed for {user} from {ip}", FAILED),
     // Drupal: site, time, kind, address, page, referer, account, link; the message is last.
-    phrase(
-        "{word}|{number}|user|{ip}|{any}|{number}|{any}|Login attempt failed for {user}.",
+    (
         FAILED,
+        &[
+            "{w}|{n}|user|{ip}|{*}|{n}|{*}|Login attempt failed for {user}.",
+            "{w}|{n}|user|{ip}|{*}|{n}|{*}|Login attempt failed from {ip}.",
+        ],
     ),
-    phrase(
-        "{word}|{number}|user|{ip}|{any}|{number}|{any}|Login attempt failed from {ip}.",
-        FAILED,
-    ),
-    phrase(
-        "{word}|{number}|user|{ip}|{any}|{number}|{any}|Session opened for {user}.",
+    (
         LOGIN,
+        &["{w}|{n}|user|{ip}|{*}|{n}|{*}|Session opened for {user}."],
     ),
-    phrase(
-        "{word}|{number}|user|{ip}|{any}|{number}|{any}|Session closed for {user}.",
+    (
         LOGOUT,
+        &["{w}|{n}|user|{ip}|{*}|{n}|{*}|Session closed for {user}."],
     ),
     // Gitea, Forgejo, Gogs.
-    phrase(
-        "Failed authentication attempt for {user} from {peer}",
+    (
         FAILED,
-    ),
-    phrase(
-        "Failed authentication attempt for {user} from {peer}: {reason}",
-        FAILED,
+        &[
+            "Failed authentication attempt for {user} from {peer}",
+            "Failed authentication attempt for {user} from {peer}: {reason}",
+        ],
     ),
     // Horde, SOGo, Froxlor, Monit.
-    phrase("[horde] FAILED LOGIN for {user} [{ip}] to {any}", FAILED),
-    phrase("[imp] FAILED LOGIN for {user} [{ip}] to {any}", FAILED),
-    phrase("[horde] Login success for {user} [{ip}] to {any}", LOGIN),
-    phrase("[imp] Login success for {user} [{ip}] to {any}", LOGIN),
-    phrase(
-        "SOGoRootPage Login from '{ip}' for user '{user}' might not have worked - {reason}",
+    (
         FAILED,
+        &[
+            "[horde] FAILED LOGIN for {user} [{ip}] to {*}",
+            "[imp] FAILED LOGIN for {user} [{ip}] to {*}",
+        ],
     ),
-    phrase(
-        "SOGoRootPage successful login from '{ip}' for user '{user}' - {any}",
+    (
         LOGIN,
+        &[
+            "[horde] Login success for {user} [{ip}] to {*}",
+            "[imp] Login success for {user} [{ip}] to {*}",
+        ],
     ),
-    phrase(
-        "[Login Action {ip}] Unknown user '{user}' tried to login.",
+    (
         FAILED,
+        &["SOGoRootPage Login from '{ip}' for user '{user}' might not have worked - {reason}"],
     ),
-    phrase(
-        "[Login Action {ip}] User '{user}' tried to login with wrong password.",
-        FAILED,
+    (
+        LOGIN,
+        &["SOGoRootPage successful login from '{ip}' for user '{user}' - {*}"],
     ),
-    phrase(
-        "HttpRequest: access denied -- client [{ip}]: wrong password for user '{user}'",
+    (
         FAILED,
-    ),
-    phrase(
-        "HttpRequest: access denied -- client [{ip}]: unknown user '{user}'",
-        FAILED,
-    ),
-    phrase(
-        "HttpRequest: access denied -- client [{ip}]: {reason}",
-        FAILED,
+        &[
+            "[Login Action {ip}] Unknown user '{user}' tried to login.",
+            "[Login Action {ip}] User '{user}' tried to login with wrong password.",
+            "HttpRequest: access denied -- client [{ip}]: wrong password for user '{user}'",
+            "HttpRequest: access denied -- client [{ip}]: unknown user '{user}'",
+            "HttpRequest: access denied -- client [{ip}]: {reason}",
+        ],
     ),
     // ZoneMinder, ZNC, `DirectAdmin`.
-    phrase("WAR [Login denied for user \"{user}\"]", FAILED),
-    phrase("ERR [Could not retrieve user {user} details]", FAILED),
-    phrase("[{user}] failed to login from {ip}", FAILED),
-    phrase("[{user}] connected to ZNC from {ip}", LOGIN),
-    phrase("[{user}] disconnected from ZNC from {ip}", LOGOUT),
-    phrase(
-        "'{ip}' {number} failed login attempt. Account '{user}'",
+    (
         FAILED,
+        &[
+            "WAR [Login denied for user \"{user}\"]",
+            "ERR [Could not retrieve user {user} details]",
+            "[{user}] failed to login from {ip}",
+        ],
     ),
-    phrase(
-        "'{ip}' {number} failed login attempts. Account '{user}'",
+    (LOGIN, &["[{user}] connected to ZNC from {ip}"]),
+    (LOGOUT, &["[{user}] disconnected from ZNC from {ip}"]),
+    (
         FAILED,
+        &[
+            "'{ip}' {n} failed login attempt. Account '{user}'",
+            "'{ip}' {n} failed login attempts. Account '{user}'",
+        ],
     ),
     // Vaultwarden.
-    phrase(
-        "Username or password is incorrect. Try again. IP: {ip}. Username: {user}.",
+    (
         FAILED,
+        &["Username or password is incorrect. Try again. IP: {ip}. Username: {user}."],
     ),
-];
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    phrase::read(PHRASES, message.text, event)
+    PHRASES.read(message.text, event)
 }
 
 #[cfg(test)]
@@ -223,6 +215,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

@@ -9,7 +9,7 @@ use crate::event::{Event, Value};
 use crate::field::Field;
 use crate::format::http::{answered, count, request, status};
 use crate::format::token::{cut, first_word, ip, ip_port, once, quoted, some};
-use crate::format::{Context, Format, Parser, Verdict, pattern, timestamp};
+use crate::format::{Context, Format, Parser, Verdict, ends, timestamp};
 use crate::time::Time;
 
 pub(in crate::format) static FORMAT: Format = Format {
@@ -221,9 +221,9 @@ fn envoy_tail<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static 
     let client = rest.split(|&b| b == b' ').filter(|w| !w.is_empty()).nth(3);
     if let Some(end) = client
         .filter(|word| ip_port(word).is_some())
-        .and_then(pattern::end)
+        .and_then(ends::end)
     {
-        pattern::source(end, true, event);
+        ends::source(end, true, event);
     }
     Ok(())
 }

@@ -7,9 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::phrase::{self, Phrase, phrase};
 use super::shape::Shape::Read;
 use super::shape::{self, ANOTHER, Shape, unquoted, value_of, word};
+use super::template::Table;
 use super::token::{cut, cut_last, say};
 use super::{Format, Message, Parser, Verdict};
 use crate::event::{Event, LogSource};
@@ -93,17 +93,22 @@ const ADDED: [&str; 3] = ["user_added", "success", "iam"];
 const REMOVED: [&str; 3] = ["user_deleted", "success", "iam"];
 
 /// The BSDs' pw, and wordings without quotes.
-static PHRASES: &[Phrase] = &[
-    phrase("password for user {user} changed", CHANGED),
-    phrase("Password for {user} was changed", CHANGED),
-    phrase("password for '{user}' changed", CHANGED),
-    phrase("{account}({number}):{account}({number}):{any}", ADDED),
-    phrase("{account}({number}) account removed", REMOVED),
-];
+static PHRASES: Table = Table::new(&[
+    (
+        CHANGED,
+        &[
+            "password for user {user} changed",
+            "Password for {user} was changed",
+            "password for '{user}' changed",
+        ],
+    ),
+    (ADDED, &["{login}({n}):{login}({n}):{*}"]),
+    (REMOVED, &["{login}({n}) account removed"]),
+]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     match shape::read(SHAPES, message.text, event) {
-        Verdict::NotMine => phrase::read(PHRASES, message.text, event),
+        Verdict::NotMine => PHRASES.read(message.text, event),
         verdict => verdict,
     }
 }

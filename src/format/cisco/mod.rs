@@ -8,7 +8,6 @@
 
 mod sentences;
 
-use super::pattern;
 use super::token::{cut, cut_last, number, once, say, some, trim_end, trim_start};
 use super::transport::say_filtered;
 use super::{Format, Message, Parser, Verdict};
@@ -119,22 +118,23 @@ fn sentence<'a>(
     let text = trim_start(text);
     event.set(Field::EVENT_SEVERITY, Value::Int(severity));
     event.text(Field::EVENT_CODE, code);
-    let mut known = false;
-    for &(begin, says, sentence) in SENTENCES {
-        if !code.starts_with(begin.as_bytes()) {
-            continue;
-        }
-        known |= !begin.is_empty();
-        if pattern::read(sentence, text, event) {
-            tell(says, event);
+    match SENTENCES.find(text, |(begin, _)| code.starts_with(begin.as_bytes())) {
+        Ok(Some(reading)) => {
+            reading.set(event);
+            tell(reading.says.1, event);
             after(code, text, event);
-            return Verdict::Event;
+            Verdict::Event
         }
+        Ok(None) => {
+            let of =
+                |(begin, _): (&str, Says)| !begin.is_empty() && code.starts_with(begin.as_bytes());
+            if SENTENCES.says().any(of) {
+                return Verdict::Malformed("not the sentence of its number");
+            }
+            Verdict::NotMine
+        }
+        Err(reason) => Verdict::Malformed(reason),
     }
-    if known {
-        return Verdict::Malformed("not the sentence of its number");
-    }
-    Verdict::NotMine
 }
 
 /// Says what the sentence says; `{V}` has said it already.

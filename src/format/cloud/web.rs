@@ -11,7 +11,7 @@ use crate::field::Field;
 use crate::format::http::{answered, request, target};
 use crate::format::token::{cut, number, say, some};
 use crate::format::transport::{say_filtered, set_protocol, verdict};
-use crate::format::{Verdict, pattern};
+use crate::format::{Verdict, ends};
 
 /// What all these logs say at other paths.
 struct Paths {
@@ -33,8 +33,8 @@ fn web<'a>(paths: &Paths, found: &Found<'a>, event: &mut Event<'a>) -> Verdict {
     };
     let status = number(status).filter(|status| (100..1000).contains(status));
     answered(status, event);
-    if let Some(end) = pattern::end(client) {
-        pattern::source(end, true, event);
+    if let Some(end) = ends::end(client) {
+        ends::source(end, true, event);
     }
     if let Some(method) = found.text(paths.method) {
         some(event, Field::HTTP_METHOD, method);
@@ -305,7 +305,7 @@ pub(super) static SNORT: Shape = Shape {
     finish: |found, event| {
         let ends = found.text("src_ap").zip(found.text("dst_ap"));
         let Some((source, destination)) =
-            ends.and_then(|(a, b)| Some((pattern::end(snort(a))?, pattern::end(snort(b))?)))
+            ends.and_then(|(a, b)| Some((ends::end(snort(a))?, ends::end(snort(b))?)))
         else {
             return Verdict::Malformed("no addresses");
         };
@@ -316,8 +316,8 @@ pub(super) static SNORT: Shape = Shape {
         say(event, "alert", outcome, "intrusion_detection");
         let protocol = found.text("proto").unwrap_or_default();
         let has_ports = matches!(protocol, b"TCP" | b"UDP");
-        pattern::source(source, has_ports, event);
-        pattern::destination(destination, has_ports, event);
+        ends::source(source, has_ports, event);
+        ends::destination(destination, has_ports, event);
         set_protocol(protocol, event);
         if let Some((_, rest)) = found.text("rule").and_then(|rule| cut(rule, b":")) {
             let (id, version) = cut(rest, b":").unwrap_or((rest, &[]));

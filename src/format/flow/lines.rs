@@ -3,7 +3,7 @@
 
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
-use crate::format::pattern::{self, end};
+use crate::format::ends::{self, end};
 use crate::format::timestamp::{decimals, iso, slashed};
 use crate::format::token::{ip, number, port, say, trim_end, trim_start};
 use crate::format::transport::{set_hosts, set_protocol};
@@ -82,8 +82,8 @@ fn nfdump<'a>(text: &'a [u8], event: &mut Event<'a>) -> Option<()> {
     let (first, second, third) = (counts.next(), counts.next(), counts.next());
     let fourth = counts.next();
     say(event, "connection", "unknown", "network");
-    pattern::source(source, true, event);
-    pattern::destination(destination, true, event);
+    ends::source(source, true, event);
+    ends::destination(destination, true, event);
     set_protocol(protocol, event);
     event.set(Field::EVENT_DURATION, Value::Int(duration));
     // `long` and `extended` have the type of service before the counts; where

@@ -5,7 +5,7 @@
 use crate::event::{Event, LogSource};
 use crate::field::Field;
 use crate::format::endpoint::{ANOTHER, Outcome, Shape, by_beginning, named, set_source};
-use crate::format::phrase::{self, Phrase, phrase};
+use crate::format::template::Table;
 use crate::format::token::{Host, Peer, cut, say};
 use crate::format::{Format, Message, Parser, Verdict};
 
@@ -47,7 +47,7 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
         // The BSDs' own daemons print one host, without brackets.
         other => {
             event.truncate(before);
-            match phrase::read(PHRASES, message.text, event) {
+            match PHRASES.read(message.text, event) {
                 Verdict::NotMine => other,
                 verdict => verdict,
             }
@@ -61,35 +61,45 @@ const OPENED: [&str; 3] = ["ftp_connection", "unknown", "network"];
 const TOO_MANY: [&str; 3] = ["ftp_max_attempts", "failure", "authentication"];
 const TRANSFER: [&str; 3] = ["ftp_transfer", "success", "file"];
 
-static PHRASES: &[Phrase] = &[
-    phrase("connection from {host}", OPENED),
-    phrase("connection from {host} to {to}", OPENED),
-    phrase(
-        "FTP LOGIN FROM {host} as {user} (class: {any}, type: {any})",
-        LOGIN,
-    ),
-    phrase("FTP LOGIN FROM {host} as {user}", LOGIN),
-    phrase("FTP LOGIN FROM {host}, {user}", LOGIN),
-    phrase("ANONYMOUS FTP LOGIN FROM {host}, {user}", LOGIN),
-    phrase("ANONYMOUS FTP LOGIN FROM {host} as {user}", LOGIN),
-    phrase("FTP LOGIN FAILED FROM {host}, {user}", FAILED),
-    phrase("FTP LOGIN FAILED FROM {host} as {user}", FAILED),
-    phrase("FTP LOGIN REFUSED FROM {host}, {user}", FAILED),
-    phrase("FTP LOGIN REFUSED FROM {host} as {user}", FAILED),
-    phrase("ANONYMOUS FTP LOGIN REFUSED FROM {host}", FAILED),
-    phrase("FTP LOGIN REFUSED ({reason}) FROM {host}, {user}", FAILED),
-    phrase("login failed from {host} [{ip}]", FAILED),
-    phrase("login failed from {host}", FAILED),
-    phrase("repeated login failures from {host}", TOO_MANY),
-    phrase("ACCESS DENIED ({reason}) TO {host} [{ip}]", FAILED),
-    phrase("User {user} login access denied", FAILED),
-    phrase(
-        "User {user} timed out after {number} seconds at {any}",
+static PHRASES: Table = Table::new(&[
+    (
         OPENED,
+        &["connection from {host}", "connection from {host} to {to}"],
     ),
-    phrase("get {any} = {number} bytes", TRANSFER),
-    phrase("put {any} = {number} bytes", TRANSFER),
-];
+    (
+        LOGIN,
+        &[
+            "FTP LOGIN FROM {host} as {user} (class: {*}, type: {*})",
+            "FTP LOGIN FROM {host} as {user}",
+            "FTP LOGIN FROM {host}, {user}",
+            "ANONYMOUS FTP LOGIN FROM {host}, {user}",
+            "ANONYMOUS FTP LOGIN FROM {host} as {user}",
+        ],
+    ),
+    (
+        FAILED,
+        &[
+            "FTP LOGIN FAILED FROM {host}, {user}",
+            "FTP LOGIN FAILED FROM {host} as {user}",
+            "FTP LOGIN REFUSED FROM {host}, {user}",
+            "FTP LOGIN REFUSED FROM {host} as {user}",
+            "ANONYMOUS FTP LOGIN REFUSED FROM {host}",
+            "FTP LOGIN REFUSED ({reason}) FROM {host}, {user}",
+            "login failed from {host} [{ip}]",
+            "login failed from {host}",
+        ],
+    ),
+    (TOO_MANY, &["repeated login failures from {host}"]),
+    (
+        FAILED,
+        &[
+            "ACCESS DENIED ({reason}) TO {host} [{ip}]",
+            "User {user} login access denied",
+        ],
+    ),
+    (OPENED, &["User {user} timed out after {n} seconds at {*}"]),
+    (TRANSFER, &["get {*} = {n} bytes", "put {*} = {n} bytes"]),
+]);
 
 /// `HOST [ADDRESS][, USER]`.
 fn failed<'a>(rest: &'a [u8], event: &mut Event<'a>) -> Outcome {
@@ -162,6 +172,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

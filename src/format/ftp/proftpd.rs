@@ -8,7 +8,7 @@ use crate::field::Field;
 use crate::format::endpoint::{
     ANOTHER, Outcome, named, set_destination, set_source, verdict, whole,
 };
-use crate::format::phrase::{self, Phrase, phrase};
+use crate::format::template::Table;
 use crate::format::token::{cut, cut_last, say, trim_end, trim_start};
 use crate::format::{Format, Message, Parser, Verdict};
 
@@ -47,19 +47,31 @@ fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
 const FAILED: [&str; 3] = ["ftp_login", "failure", "authentication"];
 const MESSAGE: [&str; 3] = ["ftp_message", "unknown", "network"];
 
-static PHRASES: &[Phrase] = &[
-    phrase("no such user '{user}'", FAILED),
-    phrase("error: no such user '{user}'", FAILED),
-    phrase("PAM({user}): {reason}", FAILED),
-    phrase("notice: user {user}: aborting transfer: {reason}", MESSAGE),
-    phrase("user '{user}' authenticated via '{any}' method", MESSAGE),
-    phrase("Refused user {user} for service {any}", FAILED),
-    phrase("Refused PASS for user {user}", FAILED),
-    phrase(
-        "mod_sftp/{word}: error authenticating '{user}': {reason}",
+static PHRASES: Table = Table::new(&[
+    (
         FAILED,
+        &[
+            "no such user '{user}'",
+            "error: no such user '{user}'",
+            "PAM({user}): {reason}",
+        ],
     ),
-];
+    (
+        MESSAGE,
+        &[
+            "notice: user {user}: aborting transfer: {reason}",
+            "user '{user}' authenticated via '{*}' method",
+        ],
+    ),
+    (
+        FAILED,
+        &[
+            "Refused user {user} for service {*}",
+            "Refused PASS for user {user}",
+            "mod_sftp/{w}: error authenticating '{user}': {reason}",
+        ],
+    ),
+]);
 
 fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
     if let Some(rest) = text.strip_prefix(b"USER ") {
@@ -101,7 +113,7 @@ fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
 
 /// What says less: modules' words, of which some name the user.
 fn other<'a>(text: &'a [u8], event: &mut Event<'a>) -> Outcome {
-    match phrase::read(PHRASES, text, event) {
+    match PHRASES.read(text, event) {
         Verdict::Event => Ok(()),
         Verdict::Malformed(reason) => Err(reason),
         Verdict::NotMine => {

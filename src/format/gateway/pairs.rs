@@ -12,7 +12,7 @@ use crate::format::token::{
     cut, first_word, number, once, port, quoted, say, some, trim_end, trim_start,
 };
 use crate::format::transport::{say_filtered, set_protocol};
-use crate::format::{Context, Format, Parser, Verdict, pattern, timestamp};
+use crate::format::{Context, Format, Parser, Verdict, ends, timestamp};
 use crate::time::Time;
 
 pub(in crate::format) static FORMAT: Format = Format {
@@ -170,10 +170,10 @@ impl<'a> Found<'a> {
         }
         match *role {
             Role::Source => {
-                pattern::source(pattern::end(first(value)).ok_or("no address")?, true, event);
+                ends::source(ends::end(first(value)).ok_or("no address")?, true, event);
             }
             Role::Destination => {
-                pattern::destination(pattern::end(first(value)).ok_or("no address")?, true, event);
+                ends::destination(ends::end(first(value)).ok_or("no address")?, true, event);
             }
             Role::Port(field) => {
                 let port = port(value).ok_or("a port is no port")?;
@@ -192,7 +192,7 @@ impl<'a> Found<'a> {
                 }
             }
             Role::Text(field) => some(event, field, value),
-            Role::User => pattern::user(value, event),
+            Role::User => ends::user(value, event),
             Role::Action => self.action = Some(value),
             Role::Status => self.status = Some(value),
             Role::Kind => {

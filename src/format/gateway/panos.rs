@@ -6,9 +6,10 @@
 use super::decided;
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
+use crate::format::template::Table;
 use crate::format::token::{Host, ip, number, once, port, say, some};
 use crate::format::transport::{say_filtered, set_protocol};
-use crate::format::{Context, Format, Parser, Verdict, pattern, timestamp};
+use crate::format::{Context, Format, Parser, Verdict, ends, timestamp};
 use crate::time::Time;
 
 pub(in crate::format) static FORMAT: Format = Format {
@@ -132,7 +133,7 @@ fn session<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(), &'sta
     let (source, destination) = (host(7)?, host(8)?);
     crate::format::transport::set_hosts(source, destination, event);
     some(event, Field::RULE_NAME, columns.get(11));
-    pattern::user(columns.get(12), event);
+    ends::user(columns.get(12), event);
     some(event, Field::NETWORK_PROTOCOL, columns.get(14));
     some(event, Field::OBSERVER_INGRESS, columns.get(18));
     some(event, Field::OBSERVER_EGRESS, columns.get(19));
@@ -175,30 +176,48 @@ fn threat<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(), &'stat
 }
 
 /// Sentences of the system log, and whether they tell of success.
-const SYSTEM: &[(&str, &str)] = &[
+static SYSTEM: Table<&str> = Table::new(&[
     (
-        "failed authentication for user '{U}'. Reason: {*} From: {S}",
         "failure",
+        &["failed authentication for user '{identity}'. Reason: {*} From: {from-end}{...}"],
     ),
     (
-        "User '{U}' failed authentication.  Reason: {*} From: {S}",
         "failure",
+        &["User '{identity}' failed authentication.  Reason: {*} From: {from-end}{...}"],
     ),
-    ("authenticated for user '{U}'.  From: {S}", "success"),
-    ("authenticated for user '{U}'. From: {S}", "success"),
-    ("User '{U}' authenticated.  From: {S}", "success"),
-    ("User {U} logged in via {W} from {S} ", "success"),
-    ("User {U} logged out via {W} from {S}", "unknown"),
-];
+    (
+        "success",
+        &["authenticated for user '{identity}'.  From: {from-end}{...}"],
+    ),
+    (
+        "success",
+        &["authenticated for user '{identity}'. From: {from-end}{...}"],
+    ),
+    (
+        "success",
+        &["User '{identity}' authenticated.  From: {from-end}{...}"],
+    ),
+    (
+        "success",
+        &["User {identity} logged in via {w} from {from-end} {*}"],
+    ),
+    (
+        "unknown",
+        &["User {identity} logged out via {w} from {from-end}{...}"],
+    ),
+]);
 
 fn system<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Verdict {
     let text = columns.get(14);
-    for &(sentence, outcome) in SYSTEM {
-        if pattern::read(sentence, text, event) {
-            say(event, "login", outcome, "authentication");
+    match SYSTEM.find(text, |_| true) {
+        Ok(Some(reading)) => {
+            reading.set(event);
+            say(event, "login", reading.says, "authentication");
             some(event, Field::EVENT_REASON, text);
             return Verdict::Event;
         }
+        Ok(None) => {}
+        Err(reason) => return Verdict::Malformed(reason),
     }
     match columns.get(8) {
         b"auth-fail" | b"auth-success" => Verdict::Malformed("a login without its sentence"),
@@ -214,7 +233,7 @@ fn config<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(), &'stat
     };
     say(event, "config_change", outcome, "configuration");
     Host::read(columns.get(7)).ok_or("no address")?.set(event);
-    pattern::user(columns.get(10), event);
+    ends::user(columns.get(10), event);
     some(event, Field::PROCESS_COMMAND_LINE, columns.get(9));
     Ok(())
 }
@@ -231,7 +250,7 @@ fn globalprotect<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(),
         outcome.unwrap_or("unknown"),
         "session",
     );
-    pattern::user(columns.get(12), event);
+    ends::user(columns.get(12), event);
     let address = [15, 16]
         .into_iter()
         .filter_map(|at| ip(columns.get(at)))
@@ -250,7 +269,7 @@ fn mapped<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(), &'stat
         Field::SOURCE_IP,
         Value::Ip(ip(columns.get(8)).ok_or("no address")?),
     );
-    pattern::user(columns.get(9), event);
+    ends::user(columns.get(9), event);
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 use super::decided;
 use crate::event::{Event, LogSource};
 use crate::field::Field;
-use crate::format::token::{cut, cut_last, first_word, say, some};
+use crate::format::template::Table;
+use crate::format::token::{cut, cut_last, first_word, some};
 use crate::format::transport::{say_filtered, set_protocol};
-use crate::format::{Format, Message, Parser, Verdict, pattern};
+use crate::format::{Format, Message, Parser, Verdict, ends};
 
 pub(in crate::format) static JUNOS: Format = Format {
     name: "junos",
@@ -64,14 +65,23 @@ pub(in crate::format) static WATCHGUARD: Format = Format {
 };
 
 /// Junos' sentences; the protocol's place differs between releases.
-const SESSIONS: &[(&str, &str)] = &[
-    ("session created {S}->{D} {W} {W} {W} {W} {Q} ", "allow"),
-    ("session created {S}->{D}", "allow"),
-    ("session denied {S}->{D} {W} {Q}(", "deny"),
-    ("session denied {S}->{D}", "deny"),
-    ("session closed {~}: {S}->{D} {W} {W} {W} {W} {Q} ", ""),
-    ("session closed {~}: {S}->{D}", ""),
-];
+static SESSIONS: Table<&str> = Table::new(&[
+    (
+        "allow",
+        &["session created {from-end}->{to-end} {w} {w} {w} {w} {protocol-number} {*}"],
+    ),
+    ("allow", &["session created {from-end}->{to-end}{...}"]),
+    (
+        "deny",
+        &["session denied {from-end}->{to-end} {w} {protocol-number}({*}"],
+    ),
+    ("deny", &["session denied {from-end}->{to-end}{...}"]),
+    (
+        "",
+        &["session closed {own}: {from-end}->{to-end} {w} {w} {w} {w} {protocol-number} {*}"],
+    ),
+    ("", &["session closed {own}: {from-end}->{to-end}{...}"]),
+]);
 
 fn junos<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = match cut(message.text, b": ") {
@@ -81,42 +91,43 @@ fn junos<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if !text.starts_with(b"session ") {
         return Verdict::NotMine;
     }
-    for &(sentence, verdict) in SESSIONS {
-        if pattern::read(sentence, text, event) {
-            say_filtered(decided(verdict.as_bytes()), event);
-            return Verdict::Event;
+    match SESSIONS.find(text, |_| true) {
+        Ok(Some(reading)) => {
+            reading.set(event);
+            say_filtered(decided(reading.says.as_bytes()), event);
+            Verdict::Event
         }
+        Ok(None) => Verdict::Malformed("a session without its ends"),
+        Err(reason) => Verdict::Malformed(reason),
     }
-    Verdict::Malformed("a session without its ends")
 }
+
+static LOGINS: Table = Table::new(&[
+    (
+        ["login", "failure", "authentication"],
+        &["login failure for user {identity} from {from-end} via {w}{...}"],
+    ),
+    (
+        ["login", "success", "authentication"],
+        &["user {identity} logged in from {from-end} via {w}{...}"],
+    ),
+    (
+        ["logout", "unknown", "authentication"],
+        &["user {identity} logged out from {from-end} via {w}{...}"],
+    ),
+]);
 
 /// `CHAIN: in:I out:O, … proto P…, A->B, len N`; the prefix of the rule may
 /// stand before the chain.
 fn routeros<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
-    for (sentence, outcome) in [
-        ("login failure for user {U} from {S} via {W}", "failure"),
-        ("user {U} logged in from {S} via {W}", "success"),
-        ("user {U} logged out from {S} via {W}", "unknown"),
-    ] {
-        let (begin, _) = cut(sentence.as_bytes(), b"{").unwrap_or_default();
-        if !message.text.starts_with(begin) {
-            continue;
-        }
-        let tail = [&b" via "[..]]
-            .iter()
-            .any(|via| cut(message.text, via).is_some());
-        if tail && pattern::read(sentence, message.text, event) {
-            let action = if outcome == "unknown" {
-                "logout"
-            } else {
-                "login"
-            };
-            say(event, action, outcome, "authentication");
-            return Verdict::Event;
-        }
-        if outcome == "failure" || tail {
-            return Verdict::Malformed("a login without its ends");
-        }
+    match LOGINS.read(message.text, event) {
+        Verdict::NotMine => {}
+        verdict => return verdict,
+    }
+    let is_login = message.text.starts_with(b"login failure for user ")
+        || (message.text.starts_with(b"user ") && cut(message.text, b" via ").is_some());
+    if is_login {
+        return Verdict::Malformed("a login without its ends");
     }
     let Some((before, rest)) = cut(message.text, b"in:") else {
         return Verdict::NotMine;
@@ -146,11 +157,11 @@ fn packet_of<'a>(
     let (_, source) = cut_last(head, b" ")?;
     let (_, rest) = cut(packet, b"->")?;
     let (destination, _) = cut(rest, b",").unwrap_or((rest, &[]));
-    let (source, destination) = (pattern::end(source)?, pattern::end(destination)?);
+    let (source, destination) = (ends::end(source)?, ends::end(destination)?);
     say_filtered(prefix, event);
     set_protocol(first_word(protocol).0, event);
-    pattern::source(source, true, event);
-    pattern::destination(destination, true, event);
+    ends::source(source, true, event);
+    ends::destination(destination, true, event);
     let (ingress, egress) = cut(interfaces, b" out:")?;
     some(event, Field::OBSERVER_INGRESS, ingress);
     if !egress.starts_with(b"(") {
@@ -158,6 +169,27 @@ fn packet_of<'a>(
     }
     Some(())
 }
+
+/// WatchGuard's packets, of proxies and of the filter.
+static PROXIED: Table<()> = Table::new(&[(
+    (),
+    &["{own} {protocol} {from-end} {to-end} {port} {dport} {*}"],
+)]);
+
+/// Whether they are ICMP's, which has no ports.
+static PACKETS: Table<bool> = Table::new(&[
+    (
+        true,
+        &["{verdict} {ingress} {egress} {w} icmp {w} {w} {from-host} {to-host} {*}"],
+    ),
+    (
+        false,
+        &[
+            "{verdict} {ingress} {egress} {w} {protocol} {w} {w} {from-host} {to-host} {port} {dport}{...}",
+            "{verdict} {ingress} {egress} {protocol} {from-host} {to-host} {port} {dport}{...}",
+        ],
+    ),
+]);
 
 fn watchguard<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     let text = match message
@@ -181,19 +213,24 @@ fn watchguard<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {
     if text.starts_with(b"Proxy") {
         let denied = !text.starts_with(b"ProxyAllow");
         let text = cut(text, b": ").map_or(text, |(_, rest)| rest);
-        if pattern::read("{~} {P} {S} {D} {p} {q} ", text, event) {
-            say_filtered(decided(if denied { b"deny" } else { b"allow" }), event);
-            return Verdict::Event;
-        }
-        return Verdict::NotMine;
+        return match PROXIED.find(text, |()| true) {
+            Ok(Some(reading)) => {
+                reading.set(event);
+                say_filtered(decided(if denied { b"deny" } else { b"allow" }), event);
+                Verdict::Event
+            }
+            Ok(None) => Verdict::NotMine,
+            Err(reason) => Verdict::Malformed(reason),
+        };
     }
-    for sentence in [
-        "{V} {I} {E} {W} icmp {W} {W} {s} {d} ",
-        "{V} {I} {E} {W} {P} {W} {W} {s} {d} {p} {q}",
-        "{V} {I} {E} {P} {s} {d} {p} {q}",
-    ] {
-        if pattern::read(sentence, text, event) {
-            return Verdict::Event;
+    for icmp in [true, false] {
+        match PACKETS.find(text, |of| of == icmp) {
+            Ok(Some(reading)) => {
+                reading.set(event);
+                return Verdict::Event;
+            }
+            Ok(None) => {}
+            Err(reason) => return Verdict::Malformed(reason),
         }
     }
     Verdict::Malformed("a packet without its ends")

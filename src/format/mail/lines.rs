@@ -115,17 +115,23 @@ pub(super) static POSTFIX: Table = Table::new(&[
         ["smtp_rate", "unknown", "network"],
         &[
             "statistics: max connection rate {w} for ({service}:{src}) at {*}",
-            "statistics: max connection rate {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max connection rate {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max connection rate {w} for ([{w}]:{service}:{src}) at {*}",
             "statistics: max connection count {w} for ({service}:{src}) at {*}",
-            "statistics: max connection count {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max connection count {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max connection count {w} for ([{w}]:{service}:{src}) at {*}",
             "statistics: max message rate {w} for ({service}:{src}) at {*}",
-            "statistics: max message rate {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max message rate {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max message rate {w} for ([{w}]:{service}:{src}) at {*}",
             "statistics: max recipient rate {w} for ({service}:{src}) at {*}",
-            "statistics: max recipient rate {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max recipient rate {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max recipient rate {w} for ([{w}]:{service}:{src}) at {*}",
             "statistics: max newtls rate {w} for ({service}:{src}) at {*}",
-            "statistics: max newtls rate {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max newtls rate {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max newtls rate {w} for ([{w}]:{service}:{src}) at {*}",
             "statistics: max auth rate {w} for ({service}:{src}) at {*}",
-            "statistics: max auth rate {w} for ({w}:{service}:{src}) at {*}",
+            "statistics: max auth rate {w} for ({w}.{n}:{service}:{src}) at {*}",
+            "statistics: max auth rate {w} for ([{w}]:{service}:{src}) at {*}",
         ],
     ),
     (
@@ -156,7 +162,7 @@ pub(super) static POSTFIX: Table = Table::new(&[
     ),
     (
         ["smtp_tls", "failure", "network"],
-        &["abort all TLS sessions from {client}{*}"],
+        &["abort all TLS sessions from {client}"],
     ),
 ]);
 
@@ -186,7 +192,10 @@ pub(super) static DOVECOT: Table = Table::new(&[
     ),
     (
         ["lmtp_disconnect", "unknown", "session"],
-        &["lmtp({n}): Disconnect from {src}{*}"],
+        &[
+            "lmtp({n}): Disconnect from {src}",
+            "lmtp({n}): Disconnect from {src}: {*}",
+        ],
     ),
     (
         ["lmtp_connection", "unknown", "network"],
@@ -194,7 +203,10 @@ pub(super) static DOVECOT: Table = Table::new(&[
     ),
     (
         ["lmtp_disconnect", "unknown", "session"],
-        &["lmtp: Disconnect from {src}{*}"],
+        &[
+            "lmtp: Disconnect from {src}",
+            "lmtp: Disconnect from {src}: {*}",
+        ],
     ),
 ]);
 

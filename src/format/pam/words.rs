@@ -2,7 +2,7 @@
 
 use crate::event::Event;
 use crate::format::Verdict;
-use crate::format::phrase::{self, Phrase, phrase};
+use crate::format::template::Table;
 
 const FAILED: [&str; 3] = ["pam_authentication", "failure", "authentication"];
 const PASSED: [&str; 3] = ["pam_authentication", "success", "authentication"];
@@ -14,91 +14,99 @@ const SECOND_PASSED: [&str; 3] = ["pam_second_factor", "success", "authenticatio
 const PASSWORD: [&str; 3] = ["pam_password_changed", "failure", "iam"];
 const ASKED: [&str; 3] = ["pam_called", "unknown", "authentication"];
 
-static PHRASES: &[Phrase] = &[
+static PHRASES: Table = Table::new(&[
     // unix_chkpwd, which pam_unix asks where it may not read the shadow file.
-    phrase("password check failed for user ({user})", FAILED),
-    phrase("could not obtain user info ({user})", FAILED),
-    phrase("account {user} has password changed in future", REFUSED),
-    phrase(
-        "password for user {user} will expire in {number} days",
-        ASKED,
+    (
+        FAILED,
+        &[
+            "password check failed for user ({user})",
+            "could not obtain user info ({user})",
+        ],
     ),
-    phrase("user \"{user}\" does not exist in /etc/passwd", PASSWORD),
-    phrase(
-        "user \"{user}\" does not exist in /etc/passwd or NIS",
+    (REFUSED, &["account {user} has password changed in future"]),
+    (ASKED, &["password for user {user} will expire in {n} days"]),
+    (
         PASSWORD,
+        &[
+            "user \"{user}\" does not exist in /etc/passwd",
+            "user \"{user}\" does not exist in /etc/passwd or NIS",
+            "Failed to find entry for user {user}.",
+        ],
     ),
-    phrase("Failed to find entry for user {user}.", PASSWORD),
     // pam_tally, pam_tally2, pam_faillock, pam_lastlog.
-    phrase(
-        "user {user} ({number}) has time limit [{any}] since last failure.",
+    (
         LOCKED,
+        &["user {user} ({n}) has time limit [{*}] since last failure."],
     ),
-    phrase("unlock time expired for user {user}", UNLOCKED),
-    phrase(
-        "Error opening the tally file for {user}: {reason}",
+    (UNLOCKED, &["unlock time expired for user {user}"]),
+    (
         ["pam_backend", "failure", "authentication"],
+        &["Error opening the tally file for {user}: {reason}"],
     ),
-    phrase("user {user} inactive for {number} days - denied", REFUSED),
+    (REFUSED, &["user {user} inactive for {n} days - denied"]),
     // pam_succeed_if.
-    phrase("requirement {reason} was met by user \"{user}\"", PASSED),
-    phrase("error retrieving information about user {user}", FAILED),
+    (PASSED, &["requirement {reason} was met by user \"{user}\""]),
+    (FAILED, &["error retrieving information about user {user}"]),
     // pam_winbind, pam_krb5, pam_radius_auth, nslcd.
-    phrase(
-        "internal module error (retval = {any}, user = '{user}')",
+    (
         FAILED,
+        &[
+            "internal module error (retval = {*}, user = '{user}')",
+            "authentication failed for user {user}",
+        ],
     ),
-    phrase("authentication failed for user {user}", FAILED),
-    phrase("authentication succeeded for user {user}", PASSED),
-    phrase("authenticate: invalid user {user}", FAILED),
-    phrase(
-        "[{word}] <authc=\"{user}\"> {any}: Invalid credentials",
+    (PASSED, &["authentication succeeded for user {user}"]),
+    (
         FAILED,
-    ),
-    phrase(
-        "[{word}] <authc=\"{user}\"> {any}: lookup failed: {reason}",
-        FAILED,
+        &[
+            "authenticate: invalid user {user}",
+            "[{w}] <authc=\"{user}\"> {*}: Invalid credentials",
+            "[{w}] <authc=\"{user}\"> {*}: lookup failed: {reason}",
+        ],
     ),
     // Second factors: pam_oath, pam_duo, pam_u2f, pam_yubico.
-    phrase(
-        "One-time password not authorized to login as user '{user}'",
+    (
         SECOND,
+        &["One-time password not authorized to login as user '{user}'"],
     ),
-    phrase(
-        "Skipped Duo login for '{user}' from {ip}: {reason}",
+    (
         SECOND_PASSED,
+        &[
+            "Skipped Duo login for '{user}' from {ip}: {reason}",
+            "Skipped Duo login for '{user}': {reason}",
+            "Failsafe Duo login for '{user}' from {ip}: {reason}",
+        ],
     ),
-    phrase("Skipped Duo login for '{user}': {reason}", SECOND_PASSED),
-    phrase(
-        "Failsafe Duo login for '{user}' from {ip}: {reason}",
-        SECOND_PASSED,
-    ),
-    phrase("Failed Duo login for '{user}' from {ip}: {reason}", SECOND),
-    phrase("Aborted Duo login for '{user}' from {ip}: {reason}", SECOND),
-    phrase("Aborted Duo login for '{user}': {reason}", SECOND),
-    phrase(
-        "Error in Duo login for '{user}' from {ip}: {reason}",
+    (
         SECOND,
+        &[
+            "Failed Duo login for '{user}' from {ip}: {reason}",
+            "Aborted Duo login for '{user}' from {ip}: {reason}",
+            "Aborted Duo login for '{user}': {reason}",
+            "Error in Duo login for '{user}' from {ip}: {reason}",
+            "Error in Duo login for '{user}': {reason}",
+            "Couldn't authenticate user {user}",
+        ],
     ),
-    phrase("Error in Duo login for '{user}': {reason}", SECOND),
-    phrase("Couldn't authenticate user {user}", SECOND),
     // pam_wheel, pam_rhosts, pam_securetty, pam_warn, pam_time.
-    phrase("Access granted to '{user}' for '{target}'", PASSED),
-    phrase("denied access to {user}@{host} as {target}", FAILED),
-    phrase("allowed access to {user}@{host} as {target}", PASSED),
-    phrase("access denied: tty '{tty}' is not secure !", REFUSED),
-    phrase(
-        "function=[{word}] flags={word} service=[{word}] terminal=[{tty}] user=[{user}] ruser=[{any}] rhost=[{host?}]",
+    (PASSED, &["Access granted to '{user}' for '{target}'"]),
+    (FAILED, &["denied access to {user}@{host} as {target}"]),
+    (PASSED, &["allowed access to {user}@{host} as {target}"]),
+    (REFUSED, &["access denied: tty '{tty}' is not secure !"]),
+    (
         ASKED,
+        &[
+            "function=[{w}] flags={w} service=[{w}] terminal=[{tty}] user=[{user}] ruser=[{*}] rhost=[{host?}]",
+        ],
     ),
-    phrase(
-        "Too many concurrent login attempts (\"{any}\") for \"{user}\"",
+    (
         SECOND,
+        &["Too many concurrent login attempts (\"{*}\") for \"{user}\""],
     ),
-];
+]);
 
 pub(super) fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Verdict {
-    phrase::read(PHRASES, text, event)
+    PHRASES.read(text, event)
 }
 
 #[cfg(test)]
@@ -107,6 +115,6 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
     }
 }

@@ -4,7 +4,7 @@
 use super::{before_auth, network};
 use crate::event::Event;
 use crate::format::Verdict;
-use crate::format::phrase::{self, Phrase, phrase};
+use crate::format::template::Table;
 
 const INVALID: [&str; 3] = ["ssh_invalid_user", "failure", "authentication"];
 const REFUSED: [&str; 3] = ["ssh_not_allowed", "failure", "authentication"];
@@ -20,153 +20,163 @@ const FORWARD: [&str; 3] = ["ssh_forward", "failure", "network"];
 const OPENED: [&str; 3] = ["sftp_session_opened", "success", "session"];
 const CLOSED: [&str; 3] = ["sftp_session_closed", "success", "session"];
 
-static PHRASES: &[Phrase] = &[
-    phrase("input_userauth_request: invalid user {user}", INVALID),
-    phrase("input_userauth_request: illegal user {user}", INVALID),
-    phrase("invalid user {user} from {ip}", INVALID),
-    phrase("User \"{user}\" does not exist", INVALID),
-    phrase(
-        "Access denied for user {user} by PAM account configuration",
-        REFUSED,
+static PHRASES: Table = Table::new(&[
+    (
+        INVALID,
+        &[
+            "input_userauth_request: invalid user {user}",
+            "input_userauth_request: illegal user {user}",
+            "invalid user {user} from {ip}",
+            "User \"{user}\" does not exist",
+        ],
     ),
-    phrase("Account {user} has expired", REFUSED),
-    phrase("User {user} password has expired ({reason})", REFUSED),
-    phrase("Login restricted for user {user}: {reason}", REFUSED),
-    phrase("Login restricted for {word}: {reason}", REFUSED),
-    phrase("Could not get shadow information for {user}", REFUSED),
-    phrase(
-        "Authentication refused for {user}: bad owner or modes for {any}",
+    (
         REFUSED,
+        &[
+            "Access denied for user {user} by PAM account configuration",
+            "Account {user} has expired",
+            "User {user} password has expired ({reason})",
+            "Login restricted for user {user}: {reason}",
+            "Login restricted for {w}: {reason}",
+            "Could not get shadow information for {user}",
+            "Authentication refused for {user}: bad owner or modes for {*}",
+            "Rhosts authentication refused for {user}: {reason}",
+            "Root login refused for {user}",
+            "{w}: Authentication tried for {user} with correct key but not from a permitted host (host={host?}, ip={ip}, required={*}).",
+            "{w}: Authentication tried for {user} with correct key but not from a permitted host (host={host?}, ip={ip}).",
+            "{w}: Authentication tried for {user} with valid certificate but not from a permitted source address ({ip}).",
+        ],
     ),
-    phrase(
-        "Rhosts authentication refused for {user}: {reason}",
-        REFUSED,
-    ),
-    phrase("Root login refused for {user}", REFUSED),
-    phrase(
-        "{word}: Authentication tried for {user} with correct key but not from a permitted host (host={host?}, ip={ip}, required={any}).",
-        REFUSED,
-    ),
-    phrase(
-        "{word}: Authentication tried for {user} with correct key but not from a permitted host (host={host?}, ip={ip}).",
-        REFUSED,
-    ),
-    phrase(
-        "{word}: Authentication tried for {user} with valid certificate but not from a permitted source address ({ip}).",
-        REFUSED,
-    ),
-    phrase(
-        "Authorized to {user}, krb5 principal {any} (krb5_kuserok)",
+    (
         METHOD,
+        &[
+            "Authorized to {user}, krb5 principal {*} (krb5_kuserok)",
+            "Authorized to {user}, krb5 principal {*} (ssh_gssapi_krb5_cmdok)",
+        ],
     ),
-    phrase(
-        "Authorized to {user}, krb5 principal {any} (ssh_gssapi_krb5_cmdok)",
-        METHOD,
-    ),
-    phrase("Connection to {ip} port {port} timed out", GONE),
-    phrase(
-        "Bind to port {to-port} on {to} failed: {reason}",
+    (GONE, &["Connection to {ip} port {port} timed out"]),
+    (
         ["ssh_listening", "failure", "configuration"],
+        &["Bind to port {dport} on {to} failed: {reason}"],
     ),
-    phrase(
-        "Received request from {ip} port {port} to remote forward to host {to} port {to-port}, but the request was denied.",
+    (
         FORWARD,
+        &[
+            "Received request from {ip} port {port} to remote forward to host {to} port {dport}, but the request was denied.",
+            "Received request to remote forward to host {to} port {dport}, but the request was denied.",
+        ],
     ),
-    phrase(
-        "Received request to remote forward to host {to} port {to-port}, but the request was denied.",
-        FORWARD,
-    ),
-    phrase("Could not reverse map address {ip}.", REVERSE),
+    (REVERSE, &["Could not reverse map address {ip}."]),
     // TCP wrappers.
-    phrase(
-        "warning: {any}: host name/address mismatch: {ip} != {host}",
+    (
         REVERSE,
-    ),
-    phrase(
-        "warning: {any}: can't verify hostname: getaddrinfo({host}, AF_INET) failed",
-        REVERSE,
-    ),
-    phrase(
-        "warning: {any}: can't verify hostname: getaddrinfo({host}, AF_INET6) failed",
-        REVERSE,
-    ),
-    phrase(
-        "warning: {any}: can't verify hostname: gethostbyname({host}) failed",
-        REVERSE,
+        &[
+            "warning: {*}: host name/address mismatch: {ip} != {host}",
+            "warning: {*}: can't verify hostname: getaddrinfo({host}, AF_INET) failed",
+            "warning: {*}: can't verify hostname: getaddrinfo({host}, AF_INET6) failed",
+            "warning: {*}: can't verify hostname: gethostbyname({host}) failed",
+        ],
     ),
     // sftp-server.
-    phrase("session opened for local user {user} from [{ip}]", OPENED),
-    phrase("session closed for local user {user} from [{ip}]", CLOSED),
+    (
+        OPENED,
+        &["session opened for local user {user} from [{ip}]"],
+    ),
+    (
+        CLOSED,
+        &["session closed for local user {user} from [{ip}]"],
+    ),
     // Debugging.
-    phrase("debug1: Connection from {ip} port {port}", CONNECTION),
-    phrase(
-        "debug1: userauth-request for user {user} service ssh-connection method {word}",
+    (CONNECTION, &["debug1: Connection from {ip} port {port}"]),
+    (
         TRIED,
+        &[
+            "debug1: userauth-request for user {user} service ssh-connection method {w}",
+            "debug1: PAM: initializing for \"{user}\"",
+            "debug1: PAM: setting PAM_RHOST to \"{host}\"",
+        ],
     ),
-    phrase("debug1: PAM: initializing for \"{user}\"", TRIED),
-    phrase("debug1: PAM: setting PAM_RHOST to \"{host}\"", TRIED),
     // Junos.
-    phrase(
-        "SSHD_LOGIN_FAILED: Login failed for user '{user}' from host '{host}'",
+    (
         FAILED,
-    ),
-    phrase(
-        "SSHD_LOGIN_ATTEMPTS_THRESHOLD: Threshold for unsuccessful authentication attempts ({number}) reached by user '{user}'",
-        FAILED,
+        &[
+            "SSHD_LOGIN_FAILED: Login failed for user '{user}' from host '{host}'",
+            "SSHD_LOGIN_ATTEMPTS_THRESHOLD: Threshold for unsuccessful authentication attempts ({n}) reached by user '{user}'",
+        ],
     ),
     // Tectia, and ssh2 before it.
-    phrase("connection from \"{host}\"", CONNECTION),
-    phrase("Connection from {ip} on {to} port {to-port}", CONNECTION),
-    phrase("DNS lookup failed for \"{ip}\".", REVERSE),
-    phrase("WARNING: DNS lookup failed for \"{ip}\".", REVERSE),
-    phrase("User {user}, coming from {host}, authenticated.", ACCEPTED),
-    phrase("User {user}'s local password accepted.", ACCEPTED),
-    phrase(
-        "Password authentication for user {user} accepted.",
-        ACCEPTED,
+    (
+        CONNECTION,
+        &[
+            "connection from \"{host}\"",
+            "Connection from {ip} on {to} port {dport}",
+        ],
     ),
-    phrase(
-        "Public key authentication for user {user} accepted.",
-        ACCEPTED,
+    (
+        REVERSE,
+        &[
+            "DNS lookup failed for \"{ip}\".",
+            "WARNING: DNS lookup failed for \"{ip}\".",
+        ],
     ),
-    phrase("Password authentication for user {user} failed.", FAILED),
-    phrase(
-        "password authentication failed. Login to account {user} not allowed or account non-existent.",
+    (
+        ACCEPTED,
+        &[
+            "User {user}, coming from {host}, authenticated.",
+            "User {user}'s local password accepted.",
+            "Password authentication for user {user} accepted.",
+            "Public key authentication for user {user} accepted.",
+        ],
+    ),
+    (
         FAILED,
+        &[
+            "Password authentication for user {user} failed.",
+            "password authentication failed. Login to account {user} not allowed or account non-existent.",
+        ],
     ),
-    phrase("Logout for user {user}.", GONE),
-];
+    (GONE, &["Logout for user {user}."]),
+]);
 
 /// With `UseDNS` and patches, a name stands where the address was.
-static NAMES: &[Phrase] = &[
-    phrase(
-        "Accepted {word} for {user} from {name} port {port} ssh2",
+static NAMES: Table = Table::new(&[
+    (
         ACCEPTED,
+        &["Accepted {w} for {user} from {name} port {port} ssh2"],
     ),
-    phrase(
-        "Failed {word} for invalid user {user} from {name} port {port} ssh2",
+    (
         FAILED,
+        &[
+            "Failed {w} for invalid user {user} from {name} port {port} ssh2",
+            "Failed {w} for {user} from {name} port {port} ssh2",
+            "Failed {w} for {user} from {name} port {port}",
+        ],
     ),
-    phrase(
-        "Failed {word} for {user} from {name} port {port} ssh2",
-        FAILED,
+    (
+        INVALID,
+        &[
+            "Invalid user {user} from {name} port {port}",
+            "Invalid user {user} from {name}",
+            "Illegal user {user} from {name}",
+        ],
     ),
-    phrase("Failed {word} for {user} from {name} port {port}", FAILED),
-    phrase("Invalid user {user} from {name} port {port}", INVALID),
-    phrase("Invalid user {user} from {name}", INVALID),
-    phrase("Illegal user {user} from {name}", INVALID),
-    phrase("Did not receive identification string from {name}", BROKEN),
-    phrase("Connection closed by {name}", BROKEN),
-    phrase(
-        "User {user}, coming from {host}, not allowed because {reason}",
+    (
+        BROKEN,
+        &[
+            "Did not receive identification string from {name}",
+            "Connection closed by {name}",
+        ],
+    ),
+    (
         REFUSED,
+        &["User {user}, coming from {host}, not allowed because {reason}"],
     ),
-];
+]);
 
 /// Reads a line of a known beginning that has a name where its shape wants an
 /// address.
 pub(super) fn read_named<'a>(text: &'a [u8], event: &mut Event<'a>) -> bool {
-    phrase::read(NAMES, before_auth(text).0, event) == Verdict::Event
+    NAMES.read(before_auth(text).0, event) == Verdict::Event
 }
 
 /// Reads what no shape begins like.
@@ -176,7 +186,7 @@ pub(super) fn read<'a>(text: &'a [u8], event: &mut Event<'a>) -> Verdict {
         Some(Err(reason)) => return Verdict::Malformed(reason),
         None => {}
     }
-    phrase::read(PHRASES, before_auth(text).0, event)
+    PHRASES.read(before_auth(text).0, event)
 }
 
 #[cfg(test)]
@@ -185,7 +195,7 @@ mod tests {
 
     #[test]
     fn hostile_text_moves_nothing() {
-        phrase::assert_hostile_text_moves_nothing(PHRASES);
-        phrase::assert_hostile_text_moves_nothing(NAMES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&PHRASES);
+        crate::format::template::tests::assert_hostile_text_moves_nothing(&NAMES);
     }
 }
