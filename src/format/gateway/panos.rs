@@ -171,7 +171,11 @@ fn threat<'a>(columns: &Columns<'a>, event: &mut Event<'a>) -> Result<(), &'stat
     session(columns, event)?;
     some(event, Field::URL_ORIGINAL, columns.get(31));
     some(event, Field::RULE_CATEGORY, columns.get(33));
-    some(event, Field::LOG_LEVEL, columns.get(34));
+    // The threat's own severity, not the envelope's, which is always `info`.
+    let severity = columns.get(34);
+    if !severity.is_empty() {
+        event.replace(Field::LOG_LEVEL, Value::Text(severity));
+    }
     Ok(())
 }
 
