@@ -1,7 +1,5 @@
-//! Logins to appliances and hypervisors: `RouterOS`, ESXi and vCenter, Proxmox,
-//! Synology, QNAP, TACACS+ servers.
-//!
-//! `RouterOS` puts its topics where others have the program's name.
+//! Logins to appliances and hypervisors: ESXi and vCenter, Proxmox, Synology,
+//! QNAP, TACACS+ servers.
 
 use super::template::Table;
 use super::token::cut;
@@ -10,11 +8,8 @@ use crate::event::{Event, LogSource};
 
 pub(super) static FORMAT: Format = Format {
     name: "appliance",
-    about: "RouterOS, ESXi, vCenter, Proxmox, Synology, QNAP, tac_plus: device_login, device_logout",
+    about: "ESXi, vCenter, Proxmox, Synology, QNAP, tac_plus: device_login, device_logout",
     programs: &[
-        "system,*",
-        "routeros",
-        "MikroTik",
         "hostd",
         "Hostd",
         "hostd-probe",
@@ -34,8 +29,6 @@ pub(super) static FORMAT: Format = Format {
         "synoconnection",
         "System",
         "qlogd",
-        "mgd",
-        "login",
         "tac_plus",
         "tac_plus-ng",
     ],
@@ -45,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
         services: &["appliance", "auth", "syslog"],
     }],
     parse: Parser::Message(parse),
-    example: "May  1 10:00:00 router1 system,error,critical login failure for user admin from 192.0.2.7 via ssh",
+    example: "May  1 10:00:00 esx1 Hostd: info hostd[812] [Originator@6876 sub=Vimsvc.ha-eventmgr opID=1a2b] Event 17 : Cannot login root@192.0.2.7",
 };
 
 const LOGIN: [&str; 3] = ["device_login", "success", "authentication"];
@@ -56,28 +49,6 @@ const OPENED: [&str; 3] = ["connection", "unknown", "network"];
 const TASK: [&str; 3] = ["device_task", "unknown", "process"];
 
 static PHRASES: Table = Table::new(&[
-    // `RouterOS`; the place may be a hardware address.
-    (
-        FAILED,
-        &[
-            "login failure for user {user} from {ip} via {w}",
-            "login failure for user {user} from {w} via {w}",
-        ],
-    ),
-    (
-        LOGIN,
-        &[
-            "user {user} logged in from {ip} via {w}",
-            "user {user} logged in from {w} via {w}",
-        ],
-    ),
-    (
-        LOGOUT,
-        &[
-            "user {user} logged out from {ip} via {w}",
-            "user {user} logged out from {w} via {w}",
-        ],
-    ),
     // ESXi and vCenter.
     (LOGIN, &["Accepted password for user {user} from {ip}"]),
     (FAILED, &["Rejected password for user {user} from {ip}"]),
@@ -188,23 +159,6 @@ static PHRASES: Table = Table::new(&[
     (
         TASK,
         &["event log: Users: {user}, Source IP: {ip}, Computer name: {*}, Content: {reason}"],
-    ),
-    // Junos.
-    (
-        LOGIN,
-        &[
-            "UI_LOGIN_EVENT: User '{user}' login, class '{*}' [{n}], ssh-connection '{ip} {port} {to} {dport}', client-mode '{*}'",
-            "UI_LOGIN_EVENT: User '{user}' login, class '{*}' [{n}], {*}",
-        ],
-    ),
-    (LOGOUT, &["UI_LOGOUT_EVENT: User '{user}' logout"]),
-    (
-        FAILED,
-        &["LOGIN_FAILED: Login failed for user '{user}' from host '{host}'"],
-    ),
-    (
-        LOGIN,
-        &["LOGIN_INFORMATION: User {user} logged in from host {host} on device {tty}"],
     ),
     // TACACS+.
     (OPENED, &["connect from {host} [{ip}]"]),

@@ -13,7 +13,7 @@ use super::{
     Context, FORMATS, Format, Message, Parsed, Parser, SYSLOG, Verdict, access, auditd, cef, cisco,
     declared, flow, gateway, leef, netfilter, pam, tcpdump, token, zeek,
 };
-use crate::event::Event;
+use crate::event::{Class, Event};
 use crate::field::Field;
 
 /// Most times a line may say that it was repeated; rsyslog counts in 32 bits,
@@ -194,10 +194,11 @@ fn as_any_line<'a>(
     event: &mut Event<'a>,
 ) -> Option<Verdict> {
     let wraps = |format: &Format| envelope::WRAPPERS.iter().any(|w| std::ptr::eq(*w, format));
-    of_line(line)
+    let taken = of_line(line)
         .iter()
-        .filter(|format| outer.is_none() || !wraps(format))
-        .find_map(|format| as_line(format, line, context, arena, event))
+        .filter(|(format, _)| outer.is_none() || !wraps(format))
+        .find_map(|&row| as_row(row, line, context, arena, event));
+    untaken(taken, event)
 }
 
 /// The line as a format of whole lines reads it. One that says
@@ -209,8 +210,27 @@ fn as_line<'a>(
     arena: &'a Bump,
     event: &mut Event<'a>,
 ) -> Option<Verdict> {
+    let taken = as_row((format, class_of(format)), line, context, arena, event);
+    untaken(taken, event)
+}
+
+/// A line that no format took is nobody's.
+fn untaken(taken: Option<Verdict>, event: &mut Event<'_>) -> Option<Verdict> {
+    if taken.is_none() {
+        event.class = class_of(&SYSLOG);
+    }
+    taken
+}
+
+fn as_row<'a>(
+    (format, class): (&'static Format, Class),
+    line: &'a [u8],
+    context: &'a Context,
+    arena: &'a Bump,
+    event: &mut Event<'a>,
+) -> Option<Verdict> {
     let (before, time) = (event.values().len(), event.time);
-    event.class = class_of(format);
+    event.class = class;
     let verdict = match format.parse {
         Parser::Line(read) => read(line, context, arena, event),
         Parser::Text(read) => {
@@ -223,7 +243,6 @@ fn as_line<'a>(
         Parser::Message(_) => Verdict::NotMine,
     };
     if verdict == Verdict::NotMine && event.values().len() == before {
-        event.class = class_of(&SYSLOG);
         event.time = time;
         return None;
     }

@@ -297,7 +297,6 @@ pub static FORMATS: &[&Format] = &[
     &db::mysqld::FORMAT,
     &db::postgres::FORMAT,
     &db::others::MSSQL,
-    &db::others::MONGOD,
     &db::others::REDIS,
     &db::others::COUCHDB,
     &dnsmasq::FORMAT,

@@ -46,12 +46,13 @@ struct Known {
 struct Tables {
     names: Vec<Vec<Known>>,
     rows: Vec<Vec<(&'static Format, u8)>>,
-    /// The formats that answer to patterns, in table order.
-    patterns: Vec<&'static Format>,
-    /// The formats of whole lines, in table order.
-    lines: Vec<&'static Format>,
+    /// By a name's first byte, the formats that answer to patterns that it
+    /// may fit, in table order: most names fit none, and are of no format.
+    patterns: Vec<Vec<&'static Format>>,
+    /// The formats of whole lines, in table order, with their classes.
+    lines: Vec<(&'static Format, Class)>,
     /// Those of them that are tried on a line that is no JSON object.
-    texts: Vec<&'static Format>,
+    texts: Vec<(&'static Format, Class)>,
 }
 
 fn tables() -> &'static Tables {
@@ -64,7 +65,7 @@ impl Tables {
         let mut tables = Tables {
             names: std::iter::repeat_with(Vec::new).take(BUCKETS).collect(),
             rows: std::iter::repeat_with(Vec::new).take(BUCKETS).collect(),
-            patterns: Vec::new(),
+            patterns: (0..=u8::MAX).map(by_pattern).collect(),
             lines: Vec::new(),
             texts: Vec::new(),
         };
@@ -73,16 +74,16 @@ impl Tables {
                 bucket.push((format, row));
             }
             if !matches!(format.parse, Parser::Message(_)) {
-                tables.lines.push(format);
+                let class = Class {
+                    format: row,
+                    kind: 0,
+                };
+                tables.lines.push((format, class));
                 if !OBJECTS.iter().any(|object| std::ptr::eq(*object, format)) {
-                    tables.texts.push(format);
+                    tables.texts.push((format, class));
                 }
             }
-            let is_pattern = |name: &&str| name.contains('*');
-            if format.programs.iter().any(is_pattern) {
-                tables.patterns.push(format);
-            }
-            for name in format.programs.iter().filter(|name| !is_pattern(name)) {
+            for name in format.programs.iter().filter(|name| !name.contains('*')) {
                 tables.add(name.as_bytes());
             }
         }
@@ -107,6 +108,17 @@ impl Tables {
         let known = bucket.and_then(|bucket| bucket.iter().find(|known| known.name == program));
         known.map_or(&[], |known| &known.formats)
     }
+}
+
+/// The formats that have a pattern for names that begin with this byte.
+fn by_pattern(first: u8) -> Vec<&'static Format> {
+    let may = |name: &&str| {
+        name.contains('*') && matches!(name.as_bytes().first(), Some(&b) if b == b'*' || b == first)
+    };
+    let formats = FORMATS.iter().copied();
+    formats
+        .filter(|format| format.programs.iter().any(may))
+        .collect()
 }
 
 fn name_bucket(name: &[u8]) -> usize {
@@ -139,16 +151,15 @@ pub(super) fn answering(program: &[u8]) -> impl Iterator<Item = &'static Format>
     let tables = tables();
     let exact = tables.exact(program);
     // What answers to a name by a pattern is among that name's formats.
-    let patterns = match exact {
-        [] => tables.patterns.as_slice(),
-        _ => &[],
-    };
+    let first = program.first().filter(|_| exact.is_empty());
+    let patterns = first.and_then(|&first| tables.patterns.get(usize::from(first)));
+    let patterns = patterns.map(Vec::as_slice).unwrap_or_default();
     let by_pattern = patterns.iter().filter(move |f| listens(f, program));
     exact.iter().chain(by_pattern).copied()
 }
 
 /// The formats of whole lines that could read this one, in table order.
-pub(super) fn of_line(line: &[u8]) -> &'static [&'static Format] {
+pub(super) fn of_line(line: &[u8]) -> &'static [(&'static Format, Class)] {
     match token::trim_start(line).first() {
         Some(b'{') => &tables().lines,
         _ => &tables().texts,
@@ -218,7 +229,8 @@ mod tests {
 
     #[test]
     fn only_what_may_be_an_object_is_offered_to_the_formats_of_objects() {
-        let names = |line: &[u8]| -> Vec<&str> { of_line(line).iter().map(|f| f.name).collect() };
+        let names =
+            |line: &[u8]| -> Vec<&str> { of_line(line).iter().map(|(f, _)| f.name).collect() };
         let all = names(b" {\"a\":1}");
         let texts = names(b"[x] {");
         assert_eq!(all.len(), texts.len() + OBJECTS.len());

@@ -54,7 +54,6 @@ pub(super) static FORMAT: Format = Format {
 
 const OPENED: [&str; 3] = ["connection", "unknown", "network"];
 const REFUSED: [&str; 3] = ["connection", "failure", "network"];
-const ALLOWED: [&str; 3] = ["connection", "success", "network"];
 const ENDED: [&str; 3] = ["connection_end", "unknown", "network"];
 const LOGIN: [&str; 3] = ["remote_login", "success", "authentication"];
 const FAILED: [&str; 3] = ["remote_login", "failure", "authentication"];
@@ -78,31 +77,13 @@ static PHRASES: Table = Table::new(&[
             "refused connect from {host} ({ip})",
             "refused connect from {user}@{host}",
             "refused connect from {user}@{host} ({ip})",
-            "connect from {ip} to {*}: request from unauthorized host",
         ],
     ),
-    (OPENED, &["connect from {ip} to {*}"]),
     (
         REVERSE,
         &[
             "warning: {*}: host name/address mismatch: {ip} != {host}",
             "warning: {*}: host name/name mismatch: {host} != {*}",
-        ],
-    ),
-    // rpc.mountd.
-    (
-        ALLOWED,
-        &["authenticated mount request from {ip}:{port} for {*}"],
-    ),
-    (
-        ENDED,
-        &["authenticated unmount request from {ip}:{port} for {*}"],
-    ),
-    (
-        REFUSED,
-        &[
-            "refused mount request from {ip} for {*}: {reason}",
-            "refused unmount request from {ip} for {*}: {reason}",
         ],
     ),
     // rlogind, rshd, rexecd.
@@ -168,10 +149,6 @@ static PHRASES: Table = Table::new(&[
     ),
     (OPENED, &["Got connection from client {ip}"]),
     (ENDED, &["Client {ip} gone"]),
-    // popa3d.
-    (FAILED, &["Authentication failed for {user}"]),
-    (LOGIN, &["Authentication passed for {user}"]),
-    (OPENED, &["Session from {ip}"]),
 ]);
 
 fn parse<'a>(message: Message<'a>, event: &mut Event<'a>) -> Verdict {

@@ -1,5 +1,5 @@
 //! Services that print an address or an account now and then: NFS's mountd and
-//! the port mapper, ejabberd, Prosody, Mumble's server and ZNC.
+//! the port mapper, ejabberd, Prosody and Mumble's server.
 
 use super::template::Table;
 use super::token::cut;
@@ -24,7 +24,7 @@ pub(super) static MOUNTD: Format = Format {
 pub(super) static CHAT: Format = Format {
     name: "chat",
     about: "ejabberd, Prosody, Mumble's server: chat_login, chat_connection",
-    programs: &["ejabberd", "prosody", "murmurd", "mumble-server", "znc"],
+    programs: &["ejabberd", "prosody", "murmurd", "mumble-server"],
     logsources: LOGSOURCES,
     parse: Parser::Message(chat),
     example: "2024-05-01 10:00:00.123 [info] <0.6668.0>@ejabberd_c2s:handle_auth_failure:433 (tls|<0.6667.0>) Failed c2s PLAIN authentication for alice@example.org from 192.0.2.7: Invalid username or password",
@@ -41,11 +41,17 @@ static MOUNTS: Table = Table::new(&[
     ),
     (
         ["nfs_mount", "failure", "network"],
-        &["refused mount request from {src} for {*}"],
+        &[
+            "refused mount request from {src} for {*}: {reason}",
+            "refused mount request from {src} for {*}",
+        ],
     ),
     (
         ["nfs_unmount", "failure", "network"],
-        &["refused unmount request from {src} for {*}"],
+        &[
+            "refused unmount request from {src} for {*}: {reason}",
+            "refused unmount request from {src} for {*}",
+        ],
     ),
     (
         ["nfs_mount", "failure", "network"],
@@ -86,7 +92,6 @@ static CHATS: Table = Table::new(&[
             "Failed authentication for {user} from {src}",
             "Failed c2s {method} authentication for {user} from {src}: {reason}",
             "Failed c2s {method} authentication from {src}: {reason}",
-            "[{user}] failed to login from {src}",
             "{w} => <{n}:{user}({w})> Rejected connection from {src}: {reason}",
             "Failed legacy authentication for {user} from {src}: {reason}",
         ],

@@ -1,5 +1,5 @@
 //! Logins to web applications that report through syslog: `WordPress`,
-//! `phpMyAdmin`, Roundcube, Drupal, Gitea and their like.
+//! `phpMyAdmin`, Drupal, Gitea and their like.
 //!
 //! `WordPress`' plugin names the site in brackets after its own name.
 
@@ -9,14 +9,12 @@ use crate::event::{Event, LogSource};
 
 pub(super) static FORMAT: Format = Format {
     name: "weblogin",
-    about: "WordPress, phpMyAdmin, Roundcube, Drupal, Gitea and other web applications: web_login",
+    about: "WordPress, phpMyAdmin, Drupal, Gitea and other web applications: web_login",
     programs: &[
         "wordpress*",
         "wp",
         "phpMyAdmin",
         "phpmyadmin",
-        "roundcube",
-        "roundcubemail",
         "drupal",
         "gitea",
         "forgejo",
@@ -28,7 +26,6 @@ pub(super) static FORMAT: Format = Format {
         "groupoffice",
         "froxlor",
         "Froxlor",
-        "sogod",
         "monit",
         "znc",
         "directadmin",
@@ -98,31 +95,6 @@ static PHRASES: Table = Table::new(&[
     // `phpMyAdmin`.
     (FAILED, &["user denied: {user} ({reason}) from {ip}"]),
     (LOGIN, &["user authenticated: {user} from {ip}"]),
-    // Roundcube.
-    (
-        FAILED,
-        &[
-            "<{w}> Failed login for {user} from {ip} in session {w} (error: {n})",
-            "Failed login for {user} from {ip} in session {w} (error: {n})",
-        ],
-    ),
-    (
-        LOGIN,
-        &[
-            "<{w}> Successful login for {user} (ID: {n}) from {ip} in session {w}",
-            "Successful login for {user} (ID: {n}) from {ip} in session {w}",
-        ],
-    ),
-    (
-        FAILED,
-        &[
-            "<{w}> IMAP Error: Login failed for {user} against {*} from {ip}. {reason}",
-            "<{w}> IMAP Error: Login failed for {user} from {ip}. {reason}",
-            "IMAP Error: Login failed for {user} against {*} from {ip}. {reason}",
-            "IMAP Error: Login failed for {user} from {ip}. {reason}",
-            "IMAP Error: Login failed for {user} from {ip}",
-        ],
-    ),
     // Drupal: site, time, kind, address, page, referer, account, link; the message is last.
     (
         FAILED,
@@ -147,7 +119,7 @@ static PHRASES: Table = Table::new(&[
             "Failed authentication attempt for {user} from {peer}: {reason}",
         ],
     ),
-    // Horde, SOGo, Froxlor, Monit.
+    // Horde, Froxlor, Monit.
     (
         FAILED,
         &[
@@ -161,14 +133,6 @@ static PHRASES: Table = Table::new(&[
             "[horde] Login success for {user} [{ip}] to {*}",
             "[imp] Login success for {user} [{ip}] to {*}",
         ],
-    ),
-    (
-        FAILED,
-        &["SOGoRootPage Login from '{ip}' for user '{user}' might not have worked - {reason}"],
-    ),
-    (
-        LOGIN,
-        &["SOGoRootPage successful login from '{ip}' for user '{user}' - {*}"],
     ),
     (
         FAILED,
@@ -186,11 +150,11 @@ static PHRASES: Table = Table::new(&[
         &[
             "WAR [Login denied for user \"{user}\"]",
             "ERR [Could not retrieve user {user} details]",
-            "[{user}] failed to login from {ip}",
+            "[{user}] failed to login from {peer}",
         ],
     ),
-    (LOGIN, &["[{user}] connected to ZNC from {ip}"]),
-    (LOGOUT, &["[{user}] disconnected from ZNC from {ip}"]),
+    (LOGIN, &["[{user}] connected to ZNC from {peer}"]),
+    (LOGOUT, &["[{user}] disconnected from ZNC from {peer}"]),
     (
         FAILED,
         &[

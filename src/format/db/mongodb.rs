@@ -1,4 +1,5 @@
-//! `MongoDB`'s structured log: authentication that failed or succeeded.
+//! `MongoDB`'s log: authentication that failed or succeeded, of its text also
+//! connections.
 
 use bumpalo::Bump;
 
@@ -6,21 +7,58 @@ use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
 use crate::format::endpoint::whole;
 use crate::format::json::{Raw, walk};
-use crate::format::token::say;
+use crate::format::template::Table;
+use crate::format::token::{cut, say, trim_start};
 use crate::format::{Context, Format, Parser, Verdict, timestamp};
 
 pub(in crate::format) static FORMAT: Format = Format {
     name: "mongodb",
-    about: "MongoDB's JSON log: db_login",
-    programs: &[],
+    about: "MongoDB's log, JSON and text: db_login, db_connection, db_disconnect",
+    programs: &["mongod", "mongodb", "mongos"],
     logsources: &[LogSource {
         product: "mongodb",
         categories: &["database"],
-        services: &["mongodb"],
+        services: &["mongodb", "syslog"],
     }],
     parse: Parser::Line(parse),
     example: r#"{"t":{"$date":"2024-05-01T10:00:00.123+00:00"},"s":"I","c":"ACCESS","id":20249,"ctx":"conn1","msg":"Authentication failed","attr":{"mechanism":"SCRAM-SHA-256","principalName":"alice","authenticationDatabase":"admin","remote":"192.0.2.7:50022","error":"AuthenticationFailed: storedKey mismatch"}}"#,
 };
+
+static LINES: Table = Table::new(&[
+    (
+        ["db_login", "failure", "authentication"],
+        &[
+            "{method} authentication failed for {user} on {w} from client {src} ; {reason}",
+            "{method} authentication failed for {user} on {w} from client {src}; {reason}",
+            "Supported SASL mechanisms requested for unknown user '{user}'",
+            "Failed to authenticate {user}@{w} from client {src} with mechanism {method}: {reason}",
+            "Failed to authenticate {user}@{w} with mechanism {method}: {reason}",
+        ],
+    ),
+    (
+        ["db_login", "success", "authentication"],
+        &[
+            "Successfully authenticated as principal {user} on {w} from client {src}",
+            "Successfully authenticated as principal {user} on {w}",
+        ],
+    ),
+    (
+        ["db_connection", "unknown", "network"],
+        &["connection accepted from {src} #{n} ({*}"],
+    ),
+    (
+        ["db_disconnect", "unknown", "session"],
+        &["end connection {src} ({*}"],
+    ),
+    (
+        ["db_connection", "unknown", "network"],
+        &["received client metadata from {src} {w}: {*}"],
+    ),
+    (
+        ["db_query", "failure", "database"],
+        &["Unauthorized: not authorized on {*}"],
+    ),
+]);
 
 /// The keys that are read, and their values.
 #[derive(Default)]
@@ -41,7 +79,11 @@ fn parse<'a>(
     event: &mut Event<'a>,
 ) -> Verdict {
     if !line.starts_with(b"{\"t\":{\"$date\":") {
-        return Verdict::NotMine;
+        // Before 4.4: `[conn7] `, and `I ACCESS   [conn7] ` since 3.0.
+        return match cut(line, b"] ").filter(|_| !line.starts_with(b"{")) {
+            Some((_, text)) => LINES.read(trim_start(text), event),
+            None => Verdict::NotMine,
+        };
     }
     let mut keys = Keys::default();
     let walked = walk(line, arena, &mut |path, raw| {

@@ -4,7 +4,7 @@
 use crate::event::{Event, LogSource, Value};
 use crate::field::Field;
 use crate::format::template::Table;
-use crate::format::token::{Peer, cut, ip, number, say, some, trim_start};
+use crate::format::token::{Peer, ip, number, say, some, trim_start};
 use crate::format::{Format, Message, Parser, Verdict};
 
 pub(in crate::format) static MSSQL: Format = Format {
@@ -21,25 +21,6 @@ pub(in crate::format) static MSSQL: Format = Format {
         MSSQL_LINES.read(trim_start(text), event)
     }),
     example: "2024-05-01 10:00:00.12 Logon       Login failed for user 'alice'. Reason: Could not find a login matching the name provided. [CLIENT: 192.0.2.7]",
-};
-
-pub(in crate::format) static MONGOD: Format = Format {
-    name: "mongod",
-    about: "MongoDB's log in words (up to 4.2): db_login, db_connection, db_disconnect",
-    programs: &["mongod", "mongodb", "mongos"],
-    logsources: &[LogSource {
-        product: "mongodb",
-        categories: &["database"],
-        services: &["mongodb", "syslog"],
-    }],
-    parse: Parser::Message(|message, event| {
-        // `[conn7] `, and `I ACCESS   [conn7] ` since 3.0.
-        match cut(message.text, b"] ") {
-            Some((_, text)) => MONGOD_LINES.read(trim_start(text), event),
-            None => Verdict::NotMine,
-        }
-    }),
-    example: "2024-05-01T10:00:00.123+0000 I ACCESS   [conn7] SCRAM-SHA-1 authentication failed for alice on admin from client 192.0.2.7:50022 ; AuthenticationFailed: SCRAM-SHA-1 authentication failed, storedKey mismatch",
 };
 
 pub(in crate::format) static REDIS: Format = Format {
@@ -132,42 +113,6 @@ static MSSQL_LINES: Table = Table::new(&[
     (
         ["db_connection", "failure", "network"],
         &["Could not connect because the maximum number of {*} [CLIENT: {src}]"],
-    ),
-]);
-
-static MONGOD_LINES: Table = Table::new(&[
-    (
-        ["db_login", "failure", "authentication"],
-        &[
-            "{method} authentication failed for {user} on {w} from client {src} ; {reason}",
-            "{method} authentication failed for {user} on {w} from client {src}; {reason}",
-            "Supported SASL mechanisms requested for unknown user '{user}'",
-            "Failed to authenticate {user}@{w} from client {src} with mechanism {method}: {reason}",
-            "Failed to authenticate {user}@{w} with mechanism {method}: {reason}",
-        ],
-    ),
-    (
-        ["db_login", "success", "authentication"],
-        &[
-            "Successfully authenticated as principal {user} on {w} from client {src}",
-            "Successfully authenticated as principal {user} on {w}",
-        ],
-    ),
-    (
-        ["db_connection", "unknown", "network"],
-        &["connection accepted from {src} #{n} ({*}"],
-    ),
-    (
-        ["db_disconnect", "unknown", "session"],
-        &["end connection {src} ({*}"],
-    ),
-    (
-        ["db_connection", "unknown", "network"],
-        &["received client metadata from {src} {w}: {*}"],
-    ),
-    (
-        ["db_query", "failure", "database"],
-        &["Unauthorized: not authorized on {*}"],
     ),
 ]);
 

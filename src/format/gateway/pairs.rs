@@ -62,7 +62,9 @@ fn below(text: &[u8]) -> (Option<Time>, &[u8]) {
 fn parse<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Verdict {
     let (stamp, text) = below(super::without_pri(text));
     // Junos puts its pairs where syslog's structured data is, and no text.
-    let text = match cut(event.line, b"[junos@") {
+    // One byte is looked for first: this sees every line that nobody else took.
+    let elements = memchr::memchr(b'@', event.line).and_then(|_| cut(event.line, b"[junos@"));
+    let text = match elements {
         Some((_, elements)) if text.is_empty() || !text.contains(&b'=') => {
             cut(elements, b" ").map_or(text, |(_, pairs)| pairs)
         }

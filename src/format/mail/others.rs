@@ -91,7 +91,7 @@ pub(in crate::format) static VPOPMAIL: Format = Format {
 pub(in crate::format) static ROUNDCUBE: Format = Format {
     name: "roundcube",
     about: "Roundcube: imap_login, in syslog and its own logs",
-    programs: &["roundcube"],
+    programs: &["roundcube", "roundcubemail"],
     logsources: LOGSOURCES,
     parse: Parser::Message(roundcube),
     example: "[01-May-2024 10:00:00 +0200]: <3z506z6r> Failed login for alice from 192.0.2.7 in session 3z506z6rvddstv6k (error: 0)",
@@ -334,6 +334,7 @@ static ROUNDCUBE_LINES: Table = Table::new(&[
             "IMAP Error: Login failed for {user} from {src}(X-{*}). AUTHENTICATE {*}",
             "IMAP Error: Login failed for {user} from {src}(X-{*}). {*}",
             "IMAP Error: Login failed for {user} from {src}. {reason}",
+            "IMAP Error: Login failed for {user} against {w} from {src}. {reason}",
         ],
     ),
 ]);
