@@ -239,8 +239,8 @@ pub(super) static GOOGLE_CLOUD: Shape = Shape {
             None => found.has("protoPayload.status.message"),
         };
         client(found, &["protoPayload.requestMetadata.callerIp"], event);
-        let category = match event.get(Field::EVENT_PROVIDER) {
-            Some(Value::Text(b"iam.googleapis.com")) => "iam",
+        let category = match found.text("protoPayload.serviceName") {
+            Some(b"iam.googleapis.com") => "iam",
             _ => "configuration",
         };
         found.say(if failed { "failure" } else { "success" }, category, event);
@@ -277,12 +277,20 @@ pub(super) static GOOGLE_WORKSPACE: Shape = Shape {
                 },
             );
         }
-        if let Some(Value::Text(text)) = name.map(|raw| raw.value(found.arena)) {
+        let name = match name.map(|raw| raw.value(found.arena)) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        if let Some(text) = name {
             found.put(Field::EVENT_ACTION, Value::Text(text), event);
         }
-        let ended = match event.get(Field::EVENT_ACTION) {
-            Some(Value::Text(b"login_success")) => "success",
-            Some(Value::Text(b"login_failure")) => "failure",
+        // Not from `event`: it has the action only where a rule asks for it.
+        let ended = match name
+            .or_else(|| found.text("events.name"))
+            .or_else(|| found.text("event.name"))
+        {
+            Some(b"login_success") => "success",
+            Some(b"login_failure") => "failure",
             _ => "unknown",
         };
         let category = match found.text("id.applicationName") {
