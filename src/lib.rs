@@ -23,8 +23,8 @@
 //!
 //! | folder | what it is | adding one |
 //! |---|---|---|
-//! | [`source`] | where bytes come from | a file and its row in `SOURCES` |
-//! | [`format`](mod@format) | one file per program or log | a file and its row in `FORMATS` |
+//! | [`source`] | where bytes come from | a file and its row in `SOURCES`; compression in `CODECS`, what holds several events in `CONTAINERS` |
+//! | [`format`](mod@format) | one file per program or log; sentences are written as the program prints them (`format/template`) | a file and its row in `FORMATS` |
 //! | [`rule`] | YAML to checked rules | |
 //! | [`baseline`] | one file per statistic | a file and its row in `STATISTICS` |
 //! | [`detector`] | one file per kind of rule | a file and its row in `KINDS` |

@@ -22,51 +22,34 @@ pub(in crate::format) fn slashed<'a>(
     text: &'a [u8],
     context: &Context,
 ) -> Option<(Time, &'a [u8])> {
-    let (head, rest) = text.split_first_chunk::<19>()?;
-    let [
-        y0,
-        y1,
-        y2,
-        y3,
-        b'/',
-        m0,
-        m1,
-        b'/',
-        d0,
-        d1,
-        b' ',
-        h0,
-        h1,
-        b':',
-        n0,
-        n1,
-        b':',
-        s0,
-        s1,
-    ] = *head
-    else {
-        return None;
-    };
-    let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
-    let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], 0);
-    Some((local(civil, context)?, rest))
+    year_first(text, b'/', b' ', context)
 }
 
 /// `2024:01:31-13:55:36 `, as Sophos' UTM writes it.
 pub(in crate::format) fn colons<'a>(text: &'a [u8], context: &Context) -> Option<(Time, &'a [u8])> {
+    year_first(text, b':', b'-', context)
+}
+
+/// Year, month and day with one byte between them and another before the time.
+fn year_first<'a>(
+    text: &'a [u8],
+    within: u8,
+    before: u8,
+    context: &Context,
+) -> Option<(Time, &'a [u8])> {
     let (head, rest) = text.split_first_chunk::<19>()?;
     let [
         y0,
         y1,
         y2,
         y3,
-        b':',
+        a,
         m0,
         m1,
-        b':',
+        b,
         d0,
         d1,
-        b'-',
+        c,
         h0,
         h1,
         b':',
@@ -79,6 +62,9 @@ pub(in crate::format) fn colons<'a>(text: &'a [u8], context: &Context) -> Option
     else {
         return None;
     };
+    if [a, b, c] != [within, within, before] {
+        return None;
+    }
     let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
     let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], 0);
     Some((local(civil, context)?, rest))
