@@ -392,7 +392,10 @@ fn unnamed<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Opti
         event.class = class_of(format);
         let verdict = read(token::trim_end(text), context, event);
         if verdict == Verdict::Event {
-            event.text(Field::MESSAGE, text);
+            // Some have said it themselves.
+            if event.get(Field::MESSAGE).is_none() {
+                event.text(Field::MESSAGE, text);
+            }
             return Some(verdict);
         }
         event.truncate(before);
