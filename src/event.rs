@@ -58,6 +58,26 @@ pub struct Event<'a> {
     /// The line it was read from, whole: what keyword rules search.
     pub line: &'a [u8],
     values: Vec<(Field, Value<'a>)>,
+    present: Present,
+    twice: bool,
+}
+
+/// Which fields have a value, a bit each: most questions are about one that
+/// has none. Names that rules add have high numbers and are always looked for.
+#[derive(Clone, Copy, Debug, Default)]
+struct Present([u64; 4]);
+
+impl Present {
+    fn may_hold(&self, field: Field) -> bool {
+        let word = self.0.get(usize::from(field.0 / 64));
+        word.is_none_or(|word| word >> (field.0 % 64) & 1 == 1)
+    }
+
+    fn add(&mut self, field: Field) {
+        if let Some(word) = self.0.get_mut(usize::from(field.0 / 64)) {
+            *word |= 1 << (field.0 % 64);
+        }
+    }
 }
 
 impl<'a> Event<'a> {
@@ -98,13 +118,26 @@ impl<'a> Event<'a> {
             count: 1,
             line: &[],
             values,
+            present: Present::default(),
+            twice: false,
         }
     }
 
-    /// Adds a value. A field is set once; parsers do not revise.
+    /// Adds a value. A field is set once: where a line tells one again, the
+    /// first value stays and [`Event::is_told_twice`] says so.
     pub fn set(&mut self, field: Field, value: Value<'a>) {
-        debug_assert!(self.get(field).is_none(), "a field is set once");
+        if self.get(field).is_some() {
+            self.twice = true;
+            return;
+        }
+        self.present.add(field);
         self.values.push((field, value));
+    }
+
+    /// Whether a field was set again: two readings of a line, of which a
+    /// hostile one may be either.
+    pub fn is_told_twice(&self) -> bool {
+        self.twice
     }
 
     /// Adds a text value.
@@ -116,12 +149,15 @@ impl<'a> Event<'a> {
     pub fn replace(&mut self, field: Field, value: Value<'a>) {
         match self.values.iter_mut().find(|(f, _)| *f == field) {
             Some(slot) => slot.1 = value,
-            None => self.values.push((field, value)),
+            None => self.set(field, value),
         }
     }
 
     /// A field's value.
     pub fn get(&self, field: Field) -> Option<Value<'a>> {
+        if !self.present.may_hold(field) {
+            return None;
+        }
         self.values
             .iter()
             .find(|(f, _)| *f == field)
@@ -137,5 +173,39 @@ impl<'a> Event<'a> {
     /// finds a line malformed takes its own values back.
     pub fn truncate(&mut self, len: usize) {
         self.values.truncate(len);
+        self.present = Present::default();
+        for (field, _) in &self.values {
+            self.present.add(*field);
+        }
+        self.twice = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_value_of_a_field_stays_and_the_second_is_told_of() {
+        let mut event = Event::new();
+        event.text(Field::USER_NAME, b"alice");
+        event.text(Field::HOST_NAME, b"web1");
+        assert!(!event.is_told_twice());
+        event.text(Field::USER_NAME, b"root");
+        assert!(event.is_told_twice());
+        assert_eq!(event.shown(Field::USER_NAME), "alice");
+        event.truncate(1);
+        assert!(!event.is_told_twice());
+        assert_eq!(event.get(Field::HOST_NAME), None);
+        event.text(Field::HOST_NAME, b"web2");
+        assert_eq!(event.shown(Field::HOST_NAME), "web2");
+    }
+
+    #[test]
+    fn names_that_rules_add_are_found_like_others() {
+        let (mut event, added) = (Event::new(), Field(1000));
+        assert_eq!(event.get(added), None);
+        event.set(added, Value::Int(7));
+        assert_eq!(event.get(added), Some(Value::Int(7)));
     }
 }

@@ -1,6 +1,5 @@
 //! Black box: help, exit codes, output. Literal expected text.
 
-use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -126,11 +125,8 @@ fn without_rules_no_log_is_read_and_the_remedy_is_told() {
     std::fs::write(folder.path().join("auth.log"), "x\n").unwrap();
     if Path::new("/etc/tipstaff/rules").exists() || Path::new("/usr/share/tipstaff/rules").exists()
     {
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED: this machine has rules in a default place"
-        )
-        .unwrap();
+        let test = "without_rules_no_log_is_read";
+        crate::support::skipped(test, "this machine has rules in a default place");
         return;
     }
     let (code, errors) = refused(folder.path(), &["replay", "auth.log"]);

@@ -14,7 +14,7 @@ use std::net::IpAddr;
 use serde_json::{Map, Value};
 use tipstaff::format::{Context, Verdict};
 
-use crate::support::{Line, context, folder, skipped};
+use crate::support::{Line, conformance, context};
 
 /// Per mille of the stated values that must be met, by source: what is reached
 /// today. A change that loses one must say which, and why.
@@ -91,17 +91,12 @@ const REASONS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn other_projects_lines_say_to_us_what_they_say_to_their_owners() {
-    let base = std::env::var("TIPSTAFF_CONFORMANCE")
-        .map_or_else(|_| folder("../shared/conformance"), Into::into);
-    if !base.join("parse").is_dir() {
-        skipped("conformance", "there is no data beside the crate");
-        return;
-    }
     let mut short = Vec::new();
     let mut report = String::new();
     for &(source, floor) in FLOORS {
-        let path = base.join("parse").join(format!("{source}.jsonl"));
-        let text = std::fs::read_to_string(path).unwrap();
+        let Some(text) = conformance("conformance", &format!("parse/{source}.jsonl")) else {
+            return;
+        };
         let mut score = Score::default();
         for line in text.lines() {
             let row: Map<String, Value> = serde_json::from_str(line).unwrap();

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, replay};
 
-use crate::support::{folder, shipped, skipped};
+use crate::support::{conformance, shipped};
 
 fn run(arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_tipstaff"))
@@ -137,12 +137,8 @@ const IN_SCOPE: &[&str] = &[
 
 #[test]
 fn attacks_that_others_find_are_found() {
-    let path = folder("../shared/conformance/scenarios/known.jsonl");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        skipped(
-            "attacks_that_others_find_are_found",
-            "there is no data beside the crate",
-        );
+    let name = "attacks_that_others_find_are_found";
+    let Some(text) = conformance(name, "scenarios/known.jsonl") else {
         return;
     };
     let temporary = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bumpalo::Bump;
@@ -15,21 +15,19 @@ use tipstaff::field::{FIELDS, Field, Projection};
 use tipstaff::format::{Context, Parser, Verdict, zeek};
 use tipstaff::time::Time;
 
+use crate::support::conformance;
+
 /// Met and not met, by `source name`.
 type Table = BTreeMap<String, (u32, u32)>;
 
 #[test]
 fn zeek_rows_mean_what_their_owners_say() {
-    let folder = folder();
-    if !folder.is_dir() {
-        let said = format!("SKIPPED: no conformance data in {}\n", folder.display());
-        std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()).unwrap();
-        return;
-    }
     let mut table = Table::new();
     let mut wrong = Vec::new();
     for source in ["zeek", "logstash", "beats"] {
-        let text = std::fs::read_to_string(folder.join(format!("{source}.jsonl"))).unwrap();
+        let Some(text) = conformance("zeek conformance", &format!("parse/{source}.jsonl")) else {
+            return;
+        };
         for row in text.lines() {
             let row: Json = serde_json::from_str(row).unwrap();
             let format = row["format"].as_str().unwrap();
@@ -59,13 +57,6 @@ fn zeek_rows_mean_what_their_owners_say() {
         met >= 44_000 && missed * 100 < met,
         "{met} met, {missed} not"
     );
-}
-
-fn folder() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    std::env::var_os("TIPSTAFF_CONFORMANCE")
-        .map_or_else(|| root.join("../shared/conformance"), PathBuf::from)
-        .join("parse")
 }
 
 fn score(source: &str, row: &Json, table: &mut Table, wrong: &mut Vec<String>) {

@@ -246,7 +246,11 @@ fn as_row<'a>(
         event.time = time;
         return None;
     }
-    Some(verdict)
+    let sound = sound(verdict, event);
+    if sound != verdict {
+        event.truncate(before);
+    }
+    Some(sound)
 }
 
 /// The line as the format that the user named reads it.
@@ -323,9 +327,7 @@ pub(super) fn inner<'a>(
         return verdict;
     }
     event.class = class_of(outer);
-    if !text.is_empty() && event.get(Field::MESSAGE).is_none() {
-        event.text(Field::MESSAGE, text);
-    }
+    keep_message(text, event);
     Verdict::NotMine
 }
 
@@ -359,26 +361,20 @@ pub(super) fn deliver<'a>(
     {
         return verdict;
     }
-    let before = event.values().len();
     let first = deliver_to(format_of(message), message, context, arena, event);
     if first != Verdict::NotMine {
         return first;
     }
-    // The kernel speaks for several formats.
-    let mut several = false;
+    // The kernel speaks for several formats; what is nobody's stays a line of
+    // the first.
+    let class = event.class;
     for format in answering(message.program).skip(1) {
-        several = true;
-        event.truncate(before);
         let verdict = deliver_to(format, message, context, arena, event);
         if verdict != Verdict::NotMine {
             return verdict;
         }
     }
-    if several {
-        // Nobody's: it stays a line of the program's first format.
-        event.truncate(before);
-        return deliver_to(format_of(message), message, context, arena, event);
-    }
+    event.class = class;
     first
 }
 
@@ -390,18 +386,13 @@ fn unnamed<'a>(text: &'a [u8], context: &Context, event: &mut Event<'a>) -> Opti
             continue;
         };
         event.class = class_of(format);
-        let verdict = read(token::trim_end(text), context, event);
-        if verdict == Verdict::Event {
-            // Some have said it themselves.
-            if event.get(Field::MESSAGE).is_none() {
-                event.text(Field::MESSAGE, text);
-            }
-            return Some(verdict);
+        let verdict = sound(read(token::trim_end(text), context, event), event);
+        if verdict != Verdict::Event {
+            event.truncate(before);
+            event.time = time;
         }
-        event.truncate(before);
-        event.time = time;
         if verdict != Verdict::NotMine {
-            event.text(Field::MESSAGE, text);
+            keep_message(text, event);
             return Some(verdict);
         }
     }
@@ -445,17 +436,31 @@ fn deliver_to<'a>(
     event: &mut Event<'a>,
 ) -> Verdict {
     event.class = class_of(format);
-    if !message.text.is_empty() && event.get(Field::MESSAGE).is_none() {
-        event.text(Field::MESSAGE, message.text);
-    }
+    keep_message(message.text, event);
     let envelope = event.values().len();
     let verdict = match format.parse {
         Parser::Message(read) => read(message, event),
         Parser::Line(read) => read(message.text, context, arena, event),
         Parser::Text(read) => read(message.text, context, event),
     };
+    let verdict = sound(verdict, event);
     if verdict != Verdict::Event {
         event.truncate(envelope);
+    }
+    verdict
+}
+
+/// What is said, unless an outer line or the format itself has set it.
+fn keep_message<'a>(text: &'a [u8], event: &mut Event<'a>) {
+    if !text.is_empty() && event.get(Field::MESSAGE).is_none() {
+        event.text(Field::MESSAGE, text);
+    }
+}
+
+/// A line that tells a field twice can be read in two ways.
+pub(super) fn sound(verdict: Verdict, event: &Event<'_>) -> Verdict {
+    if verdict == Verdict::Event && event.is_told_twice() {
+        return Verdict::Malformed("a field is told twice");
     }
     verdict
 }

@@ -300,9 +300,6 @@ mod tests {
 
     fn read(line: &str) -> (Verdict, String) {
         let context = Context::utc(Time::from_secs(1_718_409_600));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let verdict = parse(line.as_bytes(), &context, &arena, &mut event);
         let fields = [
             Field::EVENT_OUTCOME,
             Field::RULE_ID,
@@ -315,9 +312,8 @@ mod tests {
             Field::RULE_CATEGORY,
             Field::RULE_NAME,
         ];
-        let shown = fields.map(|field| event.shown(field));
-        let time = event.time.map_or("-".to_owned(), |t| t.to_string());
-        (verdict, format!("{time} {}", shown.join("|")))
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        (seen.verdict, format!("{} {}", seen.time, seen.fields))
     }
 
     #[test]

@@ -173,9 +173,6 @@ mod tests {
 
     fn read(line: &str) -> (Verdict, String) {
         let context = Context::utc(Time::from_secs(0));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let verdict = parse(line.as_bytes(), &context, &arena, &mut event);
         let fields = [
             Field::HOST_NAME,
             Field::EVENT_ACTION,
@@ -186,8 +183,8 @@ mod tests {
             Field::FILE_PATH,
             Field::DESTINATION_IP,
         ];
-        let shown = fields.map(|field| event.shown(field));
-        (verdict, shown.join("|"))
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        (seen.verdict, seen.fields)
     }
 
     #[test]

@@ -99,6 +99,33 @@ pub(super) fn value_of<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     (begins && !twice).then_some(value)
 }
 
+/// What a line's unit tests show of it: the verdict, its time (`-` for none),
+/// the format that took it, and fields by `|`.
+#[cfg(test)]
+pub(super) fn seen(line: &str, context: &super::Context, fields: &[Field]) -> Seen {
+    let arena = bumpalo::Bump::new();
+    let mut event = Event::new();
+    let parsed = super::parse(line.as_bytes(), context, &arena, &mut event);
+    let values: Vec<String> = fields.iter().map(|&field| event.shown(field)).collect();
+    Seen {
+        verdict: parsed.verdict,
+        format: parsed
+            .format
+            .map_or("-", |row| super::FORMATS[usize::from(row)].name),
+        time: event.time.map_or("-".to_owned(), |time| time.to_string()),
+        fields: values.join("|"),
+    }
+}
+
+/// See [`seen`].
+#[cfg(test)]
+pub(super) struct Seen {
+    pub(super) verdict: Verdict,
+    pub(super) format: &'static str,
+    pub(super) time: String,
+    pub(super) fields: String,
+}
+
 /// What a message's unit tests show of it: the verdict, and fields by `|`.
 #[cfg(test)]
 pub(super) fn shown(
@@ -115,7 +142,7 @@ pub(super) fn shown(
         program: program.as_bytes(),
         text: text.as_bytes(),
     };
-    let verdict = parse(message, &mut event);
+    let verdict = super::dispatch::sound(parse(message, &mut event), &event);
     let values: Vec<String> = fields.iter().map(|&field| event.shown(field)).collect();
     (verdict, values.join("|"))
 }

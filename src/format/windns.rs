@@ -167,9 +167,6 @@ mod tests {
 
     fn shown(line: &str) -> (Verdict, String) {
         let context = Context::utc(Time::from_secs(1_714_982_400));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let verdict = parse(line.as_bytes(), &context, &arena, &mut event);
         let fields = [
             Field::EVENT_ACTION,
             Field::SOURCE_IP,
@@ -178,9 +175,8 @@ mod tests {
             Field::DNS_QUESTION_NAME,
             Field::DNS_RESPONSE_CODE,
         ];
-        let shown = fields.map(|field| event.shown(field)).join("|");
-        let time = event.time.map_or("-".to_owned(), |time| time.to_string());
-        (verdict, format!("{time} {shown}"))
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        (seen.verdict, format!("{} {}", seen.time, seen.fields))
     }
 
     #[test]

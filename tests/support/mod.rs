@@ -45,6 +45,18 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
     alerts
 }
 
+/// A file of other projects' data, which stays outside the project: beside the
+/// crate, or where TIPSTAFF_CONFORMANCE says. Without it the test is skipped.
+pub(crate) fn conformance(test: &str, file: &str) -> Option<String> {
+    let base = std::env::var_os("TIPSTAFF_CONFORMANCE")
+        .map_or_else(|| folder("../shared/conformance"), Into::into);
+    let read = std::fs::read_to_string(base.join(file)).ok();
+    if read.is_none() {
+        skipped(test, "there is no conformance data beside the crate");
+    }
+    read
+}
+
 /// Says loudly, past the test runner's capture, that a test was not run. In
 /// CI everything is there, so a skip is a failure.
 pub(crate) fn skipped(test: &str, why: &str) {

@@ -66,8 +66,10 @@ fn rules_mean_what_the_specification_says() {
     let mut asked = 0;
     for file in ["probes.jsonl", "p2.jsonl"] {
         let Ok(rows) = std::fs::read_to_string(base.join("sigma").join(file)) else {
+            let why = "there is no conformance data beside the crate";
+            assert!(std::env::var_os("CI").is_none(), "not skipped in CI: {why}");
             let mut out = std::io::stderr().lock();
-            writeln!(out, "SKIPPED: no conformance data beside the crate").unwrap();
+            writeln!(out, "\nSKIPPED rules' meanings: {why}").unwrap();
             return;
         };
         for row in rows.lines() {

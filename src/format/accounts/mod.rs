@@ -147,9 +147,6 @@ fn new_user<'a>(text: &'a [u8], event: &mut Event<'a>) -> Result<(), &'static st
         (b"from=", Field::PROCESS_TTY),
     ] {
         if let Some(value) = value_of(text, key).filter(|value| !value.is_empty()) {
-            if event.get(field).is_some() {
-                return Err("an id in capitals and in small letters");
-            }
             event.text(field, value);
         }
     }

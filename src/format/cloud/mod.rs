@@ -386,9 +386,6 @@ mod tests {
 
     fn read(line: &str) -> (Option<&'static str>, String) {
         let context = Context::utc(Time::from_secs(0));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let parsed = crate::format::parse(line.as_bytes(), &context, &arena, &mut event);
         let fields = [
             Field::EVENT_ACTION,
             Field::EVENT_OUTCOME,
@@ -396,11 +393,9 @@ mod tests {
             Field::SOURCE_IP,
             Field::SOURCE_DOMAIN,
         ];
-        let shown = fields.map(|field| event.shown(field));
-        let row = parsed.format.map(usize::from);
-        let name = row.map(|row| crate::format::FORMATS[row].name);
-        let read = (parsed.verdict == Verdict::Event).then_some(name).flatten();
-        (read, shown.join("|"))
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        let taken = seen.verdict == Verdict::Event;
+        (taken.then_some(seen.format), seen.fields)
     }
 
     #[test]

@@ -329,20 +329,16 @@ pub(super) fn without_sender(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{Verdict, parse};
-    use bumpalo::Bump;
+    use crate::format::Verdict;
 
     fn shown(line: &str) -> String {
         let context = Context::utc(Time::from_secs(1_714_521_600));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let parsed = parse(line.as_bytes(), &context, &arena, &mut event);
-        if parsed.verdict != Verdict::Event {
-            return format!("{:?}", parsed.verdict);
+        let fields = [Field::HOST_NAME, Field::PROCESS_NAME, Field::SOURCE_IP];
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        match seen.verdict {
+            Verdict::Event => format!("{} {}", seen.time, seen.fields.replace('|', " ")),
+            other => format!("{other:?}"),
         }
-        let time = event.time.map_or("-".to_owned(), |time| time.to_string());
-        let of = [Field::HOST_NAME, Field::PROCESS_NAME, Field::SOURCE_IP].map(|f| event.shown(f));
-        format!("{time} {}", of.join(" "))
     }
 
     const LOGIN: &str = "Accepted password for alice from 192.0.2.7 port 50022 ssh2";

@@ -130,24 +130,13 @@ fn time(value: Value<'_>) -> Option<Time> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::{FORMATS, parse as read};
 
     fn shown(line: &str) -> String {
         let context = Context::utc(Time::from_secs(0));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let parsed = read(line.as_bytes(), &context, &arena, &mut event);
-        let text = |field| event.shown(field);
-        format!(
-            "{} {} {} {} {}",
-            parsed
-                .format
-                .map_or("-", |row| FORMATS[usize::from(row)].name),
-            event.time.map_or("-".to_owned(), |t| t.to_string()),
-            text(Field::HOST_NAME),
-            text(Field::SYSLOG_SEVERITY),
-            text(Field::SOURCE_IP),
-        )
+        let fields = [Field::HOST_NAME, Field::SYSLOG_SEVERITY, Field::SOURCE_IP];
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        let fields = seen.fields.replace('|', " ");
+        format!("{} {} {fields}", seen.format, seen.time)
     }
 
     #[test]

@@ -279,16 +279,13 @@ fn place<'s, 'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::parse;
 
     fn read(line: &str) -> String {
         let context = Context::utc(Time::from_secs(1_767_600_000));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let parsed = parse(line.as_bytes(), &context, &arena, &mut event);
-        let time = event.time.map_or("-".to_owned(), |time| time.to_string());
-        let of = [Field::HOST_NAME, Field::USER_NAME, Field::SOURCE_IP].map(|f| event.shown(f));
-        format!("{:?} {time} {}", parsed.verdict, of.join(" "))
+        let fields = [Field::HOST_NAME, Field::USER_NAME, Field::SOURCE_IP];
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        let fields = seen.fields.replace('|', " ");
+        format!("{:?} {} {fields}", seen.verdict, seen.time)
     }
 
     const LOGIN: &str = "Accepted password for alice from 192.0.2.7 port 50022 ssh2";

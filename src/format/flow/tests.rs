@@ -10,9 +10,6 @@ fn context() -> Context {
 }
 
 fn shown(line: &str, context: &Context) -> (Verdict, String) {
-    let arena = Bump::new();
-    let mut event = Event::new();
-    let parsed = crate::format::parse(line.as_bytes(), context, &arena, &mut event);
     let fields = [
         Field::EVENT_OUTCOME,
         Field::NETWORK_TRANSPORT,
@@ -24,14 +21,12 @@ fn shown(line: &str, context: &Context) -> (Verdict, String) {
         Field::SOURCE_PACKETS,
         Field::EVENT_DURATION,
     ];
-    let shown = fields.map(|field| event.shown(field));
-    let time = event.time.map_or("-".to_owned(), |t| t.to_string());
-    assert_eq!(
-        crate::format::peek_time(line.as_bytes(), context),
-        event.time,
-        "{line}"
-    );
-    (parsed.verdict, format!("{time} {}", shown.join(" ")))
+    let seen = crate::format::shape::seen(line, context, &fields);
+    let peeked = crate::format::peek_time(line.as_bytes(), context);
+    let peeked = peeked.map_or("-".to_owned(), |time| time.to_string());
+    assert_eq!(peeked, seen.time, "{line}");
+    let fields = seen.fields.replace('|', " ");
+    (seen.verdict, format!("{} {fields}", seen.time))
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The stamps that daemons put before the lines of their own logs.
 
-use super::{ctime, iso, local, rfc3164, two, year_of};
+use super::{civil, ctime, iso, local, rfc3164, two, year_of};
 use crate::format::Context;
-use crate::time::{Civil, Time};
+use crate::time::Time;
 
 /// Only the time of stamps that programs put before their own logs' lines.
 pub(in crate::format) fn of_daemons(text: &[u8], context: &Context) -> Option<Time> {
@@ -48,15 +48,8 @@ pub(in crate::format) fn compact<'a>(
         else {
             return None;
         };
-        let civil = Civil {
-            year: year_of([y0, y1, y2, y3])?,
-            month: two(m0, m1),
-            day: two(d0, d1),
-            hour: two(h0, h1),
-            minute: two(n0, n1),
-            second: two(s0, s1),
-            nanos: 0,
-        };
+        let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
+        let civil = civil(date, [two(h0, h1), two(n0, n1), two(s0, s1)], 0);
         (local(civil, context)?, rest)
     };
     Some((time, rest.strip_prefix(b"]")?))

@@ -84,16 +84,26 @@ pub(super) fn iso_civil(text: &[u8]) -> Option<(Civil, &[u8])> {
     let (nanos, rest) = decimals(rest)?;
     // A leap second is told as the last instant before it, which sorts right.
     let leaps = (s0, s1) == (b'6', b'0') && n1 == b'9';
-    let civil = Civil {
-        year: year_of([y0, y1, y2, y3])?,
-        month: two(m0, m1),
-        day: two(d0, d1),
-        hour: two(h0, h1),
-        minute: two(n0, n1),
-        second: if leaps { 59 } else { two(s0, s1) },
-        nanos: if leaps { 999_999_999 } else { nanos },
+    let date = (year_of([y0, y1, y2, y3])?, two(m0, m1), two(d0, d1));
+    let (second, nanos) = if leaps {
+        (59, 999_999_999)
+    } else {
+        (two(s0, s1), nanos)
     };
-    Some((civil, rest))
+    Some((civil(date, [two(h0, h1), two(n0, n1), second], nanos), rest))
+}
+
+/// A date and a clock as one.
+fn civil((year, month, day): (i64, u8, u8), [hour, minute, second]: [u8; 3], nanos: u32) -> Civil {
+    Civil {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        nanos,
+    }
 }
 
 /// `Jan  2 03:04:05`, `Jan 2 03:04:05`, `Jan 02 2024 03:04:05.678`.

@@ -1,7 +1,7 @@
 //! The stamps of programs that have their own way to write one: web servers,
 //! proxies and name servers, and those inside Zeek's rows and JSON.
 
-use super::{decimals, iso, local, month, two, year_of, zone};
+use super::{civil, decimals, iso, local, month, two, year_of, zone};
 use crate::format::token::{digit, number};
 use crate::format::{Context, access, haproxy};
 use crate::time::{Civil, Span, Time};
@@ -172,19 +172,6 @@ pub(in crate::format) fn bracketed<'a>(
             Some((Time::from_secs(seconds), text.get(end..)?))
         }
         _ => ctime(text, context),
-    }
-}
-
-/// A date and a clock without decimals as one.
-fn civil((year, month, day): (i64, u8, u8), [hour, minute, second]: [u8; 3], nanos: u32) -> Civil {
-    Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        nanos,
     }
 }
 

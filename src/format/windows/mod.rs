@@ -88,14 +88,10 @@ pub(super) fn peek_time(line: &[u8], context: &Context) -> Option<Time> {
 mod tests {
     use super::*;
     use crate::field::Field;
-    use crate::format::parse;
 
     fn read(line: &str) -> String {
         let context = Context::utc(Time::from_secs(1_767_600_000));
-        let arena = Bump::new();
-        let mut event = Event::new();
-        let parsed = parse(line.as_bytes(), &context, &arena, &mut event);
-        let of = [
+        let fields = [
             Field::EVENT_ACTION,
             Field::EVENT_OUTCOME,
             Field::HOST_NAME,
@@ -103,8 +99,9 @@ mod tests {
             Field::SOURCE_IP,
             Field::SOURCE_PORT,
         ];
-        match parsed.verdict {
-            Verdict::Event => of.map(|field| event.shown(field)).join(" "),
+        let seen = crate::format::shape::seen(line, &context, &fields);
+        match seen.verdict {
+            Verdict::Event => seen.fields.replace('|', " "),
             other => format!("{other:?}"),
         }
     }
