@@ -205,7 +205,7 @@ fn the_sample_baseline_loads_with_all_it_says() {
     assert_eq!(found.kind, "first_seen");
     assert_eq!(found.members[0].rule, 0);
     assert_eq!(found.members[0].group_by, ["user.name"]);
-    assert_eq!(found.field.as_deref(), Some("source.ip"));
+    assert_eq!(found.fields, ["source.ip"]);
     assert!((found.surprise - 10.0).abs() < f64::EPSILON);
     assert_eq!(found.learn.half_life, Span::DAY.times(45));
     assert_eq!(found.learn.warm_up, Span::DAY.times(7));

@@ -8,14 +8,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Row;
 use super::rate::Rate;
+use super::{Row, Want};
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
     name: "value_count",
     about: "more distinct values in a bucket than the entity's own habit and its peers' explain",
-    needs_field: true,
+    field: Want::Must,
+    number: false,
+    many: false,
+    prevalence: Want::No,
+    floor: None,
+    counts: false,
     build: |settings| Box::new(Rate::new(ROW.name, settings, Some(Sets::default()))),
 };
 

@@ -12,14 +12,20 @@ use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Base, EXPECTED, NOVEL, Novelty, SUMS, Values};
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, snapshot};
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
     name: "first_seen",
     about: "a value that the entity never came with, weighed by how many of its peers did",
-    needs_field: true,
+    field: Want::Must,
+    number: false,
+    many: false,
+    prevalence: Want::No,
+    // What is new is worth a look at its first sight.
+    floor: Some(0.0),
+    counts: false,
     build: |settings| Box::new(FirstSeen::new(settings)),
 };
 

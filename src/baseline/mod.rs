@@ -67,8 +67,26 @@ pub struct Sample {
     pub time: Time,
     /// How many times at once (`message repeated N times`).
     pub count: u32,
-    /// Keyed hash of the field's value, where the statistic looks at one.
+    /// Keyed hash of the values that the statistic looks at together.
     pub value: u64,
+    /// Keyed hashes of the first of them one by one, where the row asks for it.
+    pub parts: [u64; PARTS],
+    /// The field's value as a number, where the row asks for one.
+    pub amount: Option<f64>,
+}
+
+/// Most values that a statistic looks at one by one.
+pub const PARTS: usize = 4;
+
+/// Whether a rule names something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// It must not.
+    No,
+    /// It may.
+    May,
+    /// It must.
+    Must,
 }
 
 /// How a statistic works for one rule.
@@ -184,8 +202,20 @@ pub struct Row {
     pub name: &'static str,
     /// One line for people.
     pub about: &'static str,
-    /// Whether it looks at a field's value (`field:` is required).
-    pub needs_field: bool,
+    /// Whether it looks at a field: `field:`.
+    pub field: Want,
+    /// Whether it looks at that field as a number, and not as a value like others.
+    pub number: bool,
+    /// Whether it looks at several fields, one by one.
+    pub many: bool,
+    /// Whether it looks at another field, whose value it weighs by how many
+    /// entities share it: `prevalence-of:`.
+    pub prevalence: Want,
+    /// The floor on what is observed of rules that name none; `None` where
+    /// they must.
+    pub floor: Option<f64>,
+    /// Whether what it observes is a number of events.
+    pub counts: bool,
     /// An empty state.
     pub build: fn(&Settings) -> Box<dyn Statistic>,
 }

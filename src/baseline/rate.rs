@@ -12,14 +12,20 @@ use super::population::Tally;
 use super::season::{CELLS, Calendar, Profile};
 use super::special::NegBin;
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, snapshot, values};
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values};
 use crate::time::{Span, Time};
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
     name: "event_count",
     about: "more events in a bucket than the entity's own habit and its peers' explain",
-    needs_field: false,
+    field: Want::No,
+    number: false,
+    many: false,
+    prevalence: Want::No,
+    // An hour with two events of who has one a month is seldom worth a page.
+    floor: Some(5.0),
+    counts: true,
     build: |settings| Box::new(Rate::new(ROW.name, settings, None)),
 };
 

@@ -9,10 +9,12 @@ use super::exit::{Exit, Failure};
 use super::lists::Lists;
 use super::plural;
 use super::terminal::Terminal;
-use crate::baseline::STATISTICS;
+use crate::baseline::{STATISTICS, Want};
 use crate::detector::{Detector, Options};
 use crate::pipeline::classes;
-use crate::rule::{Diagnostic, LoadOptions, Loaded, RuleSet, Severity, Statistic, load, render};
+use crate::rule::{
+    Diagnostic, LoadOptions, Loaded, Need, RuleSet, Severity, Statistic, load, render,
+};
 use crate::sync::Arc;
 
 /// Names files and folders of rules, separated by colons, where `--rules` does not.
@@ -68,9 +70,17 @@ fn choose(
 
 /// How rules are loaded, for every command alike: the baselines there are.
 pub(super) fn load_options() -> LoadOptions {
+    let need = |want| match want {
+        Want::No => None,
+        Want::May => Some(Need::May),
+        Want::Must => Some(Need::Must),
+    };
     let row = |row: &&crate::baseline::Row| Statistic {
         name: row.name,
-        needs_field: row.needs_field,
+        field: need(row.field),
+        many: row.many,
+        prevalence: need(row.prevalence),
+        floor: row.floor,
     };
     LoadOptions {
         statistics: STATISTICS.iter().map(row).collect(),

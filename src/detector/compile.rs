@@ -40,6 +40,8 @@ pub(crate) struct Use {
     pub(crate) key: usize,
     /// The values that the rule looks at: a key as well, and the first's field.
     pub(crate) value: Option<(usize, Field)>,
+    /// The field it looks at as a number.
+    pub(crate) amount: Option<Field>,
 }
 
 /// A distinct `group-by` in a class's fields.
@@ -142,6 +144,7 @@ impl Compiler<'_> {
             groups: self.options.groups_max.div_ceil(LANES),
             lateness: self.options.lateness,
             zone_offset: self.options.zone_offset,
+            hash: self.options.hash,
         };
         self.units = unit::units(self.rules, &limits, KINDS, &mut self.diagnostics);
         for (unit, number) in self.units.iter().zip(0..) {
@@ -291,6 +294,7 @@ impl Compiler<'_> {
                 member: 0,
                 key: place(keys, key),
                 value: None,
+                amount: None,
             });
         }
         for (unit, member) in self.serves.get(rule as usize).cloned().unwrap_or_default() {
@@ -303,8 +307,10 @@ impl Compiler<'_> {
                 .map(|member| member.group_by.clone())
                 .unwrap_or_default();
             let (route, values) = (served.route.clone(), served.plan.values.clone());
+            let amount = served.plan.amount.clone();
             let fields: Option<Vec<Field>> = group.iter().map(|n| self.want(n, class)).collect();
             let values: Option<Vec<Field>> = values.iter().map(|n| self.want(n, class)).collect();
+            let amount = amount.and_then(|name| self.want(&name, class));
             if let (Some(fields), Some(values)) = (fields, values) {
                 self.name_group(unit, &fields);
                 let value = values.first().copied().map(|first| {
@@ -325,6 +331,7 @@ impl Compiler<'_> {
                     member,
                     key: place(keys, key),
                     value,
+                    amount,
                 });
             }
         }

@@ -2,7 +2,8 @@
 
 use super::kind::{Firing, Kind, KindRow, Limits, Plan, Refusal, Sighting};
 use super::observation::LANES;
-use crate::baseline::{Census, Row, STATISTICS, Sample, Settings, Statistic};
+use crate::baseline::{Census, PARTS, Row, STATISTICS, Sample, Settings, Statistic, Want};
+use crate::entity::{self, HashKey};
 use crate::rule::{Baseline, Body, Operator, Rule};
 use crate::time::{Span, Time};
 
@@ -29,7 +30,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 &format!("use one of: {}", names.join(", ")),
             )
         })?;
-    if row.needs_field && baseline.field.is_none() {
+    if row.field == Want::Must && baseline.fields.is_empty() {
         return Err(Refusal::new(
             "DET011",
             format!("a baseline of type `{}` learns a field's values", row.name),
@@ -38,6 +39,10 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     }
     let settings = settings(rule, baseline, limits)?;
     let floor = settings.floor;
+    let hash = limits.hash;
+    let texts = baseline.fields.iter().filter(|_| !row.number);
+    let values = texts.chain(&baseline.prevalence).cloned().collect();
+    let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let mut threshold = format!(">= {:.1} bits", baseline.surprise);
     if floor > 0.0 {
         threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
@@ -50,11 +55,13 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         quiet: Span::DAY,
         longest: Span::DAY,
         every_echo: false,
-        values: baseline.field.iter().cloned().collect(),
+        values,
+        amount,
         build: Box::new(move || {
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
-                counts: !row.needs_field,
+                row,
+                hash,
             })
         }),
     })
@@ -104,8 +111,8 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
 
 struct Deviating {
     statistic: Box<dyn Statistic>,
-    /// Whether what it observes is a number of events.
-    counts: bool,
+    row: &'static Row,
+    hash: HashKey,
 }
 
 #[expect(
@@ -119,16 +126,28 @@ fn whole(observed: f64) -> u64 {
 
 impl Kind for Deviating {
     fn observe(&mut self, sighting: &Sighting<'_>) -> Option<Firing> {
+        if self.row.number && self.row.field == Want::Must && sighting.number.is_none() {
+            return None; // nothing to add up
+        }
+        let mut parts = [0; PARTS];
+        if self.row.many {
+            let values = entity::key_parts(sighting.value_text);
+            for (part, value) in parts.iter_mut().zip(values) {
+                *part = self.hash.hash(value);
+            }
+        }
         let deviation = self.statistic.observe(&Sample {
             key: sighting.key,
             time: sighting.time,
             count: sighting.count,
             value: sighting.value,
+            parts,
+            amount: sighting.number.filter(|_| self.row.number),
         })?;
         Some(Firing {
             since: deviation.since,
             // Counted so far in the bucket; a first value is one event.
-            events: if self.counts {
+            events: if self.row.counts {
                 whole(deviation.observed)
             } else {
                 u64::from(sighting.count)

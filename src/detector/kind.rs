@@ -1,6 +1,7 @@
 //! What every kind of stateful rule has in common.
 
 use crate::baseline::{Census, Deviation};
+use crate::entity::HashKey;
 use crate::event::Event;
 use crate::line::Place;
 use crate::rule::{Location, Rule};
@@ -27,6 +28,8 @@ pub(crate) struct Limits {
     pub(crate) lateness: Span,
     /// Seconds east of UTC, for hours and weekends.
     pub(crate) zone_offset: Span,
+    /// What values are hashed with.
+    pub(crate) hash: HashKey,
 }
 
 /// Why a rule cannot be used, and what to do about it.
@@ -65,6 +68,9 @@ pub(crate) struct Plan {
     pub(crate) every_echo: bool,
     /// The fields whose values it looks at.
     pub(crate) values: Vec<String>,
+    /// The field that it looks at as a number; an event without
+    /// one is told all the same.
+    pub(crate) amount: Option<String>,
     /// An empty state.
     pub(crate) build: Box<dyn Fn() -> Box<dyn Kind> + Send + Sync>,
 }

@@ -257,7 +257,8 @@ impl Detector {
             if !key.present || !value.present {
                 continue;
             }
-            let number = wanted.value.and_then(|(_, field)| event.get(field));
+            let number = wanted.amount.or(wanted.value.map(|(_, field)| field));
+            let number = number.and_then(|field| event.get(field));
             let chain = unit.map_or(0, |unit| unit.chain);
             again |= chains & chain != 0;
             chains |= chain;

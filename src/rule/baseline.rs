@@ -4,7 +4,7 @@
 use super::catalogue as codes;
 use super::correlation::bounds;
 use super::keys::{Keys, number, span, suggest, text};
-use super::load::LoadOptions;
+use super::load::{LoadOptions, Need};
 use super::model::{Baseline, Bound, Learn, Operator};
 use super::reference::{Alias, Reference, aliases, generate, group_by, missing, rules};
 use super::report::Report;
@@ -14,9 +14,6 @@ use crate::time::Span;
 /// Most entities that one baseline may keep: at some 200 bytes each, 16
 /// million are what a large machine has.
 const ENTITIES_MAX: f64 = 16_000_000.0;
-
-/// Least observed count of a rate that is worth a page when the rule names none.
-const RATE_FLOOR: f64 = 5.0;
 
 /// Reads the body; references are resolved later.
 pub(super) fn baseline(
@@ -30,7 +27,8 @@ pub(super) fn baseline(
         members: Vec::new(),
         group_by: Vec::new(),
         timespan: Span::HOUR,
-        field: None,
+        fields: Vec::new(),
+        prevalence: None,
         value: Vec::new(),
         surprise: 0.0,
         learn: Learn::default(),
@@ -58,7 +56,7 @@ pub(super) fn baseline(
     let aliases = aliases(&mut keys, report);
     found.generate = generate(&mut keys, outer_generate, report);
     if let Some(node) = keys.need("condition", "{surprise: {gte: 20}}", report) {
-        conditions(node, &mut found, report);
+        conditions(node, options, &mut found, report);
     }
     if let Some(node) = keys.take("learn").filter(|n| !n.is_null()) {
         learn(node, &mut found.learn, report);
@@ -69,6 +67,7 @@ pub(super) fn baseline(
         "group-by",
         "timespan",
         "field",
+        "prevalence-of",
         "aliases",
         "condition",
         "learn",
@@ -99,30 +98,49 @@ fn field(
     found: &mut Baseline,
     report: &mut Report<'_>,
 ) {
-    let node = keys.take("field").filter(|n| !n.is_null());
-    found.field = node.and_then(|n| text(n, "field", report));
+    let field = keys.take("field").filter(|n| !n.is_null());
+    let prevalence = keys.take("prevalence-of").filter(|n| !n.is_null());
     let row = options.statistics.iter().find(|s| s.name == found.kind);
     let Some(row) = row else {
         return;
     };
-    if row.needs_field && node.is_none() {
-        let message = format!("a {} needs the field whose values it learns", row.name);
-        missing(
-            keys,
-            codes::MISSING_KEY,
-            &message,
-            "add `field: source.ip`",
-            report,
-        );
+    for (name, node, need, example) in [
+        ("field", field, row.field, "add `field: source.ip`"),
+        (
+            "prevalence-of",
+            prevalence,
+            row.prevalence,
+            "add `prevalence-of: destination.ip`",
+        ),
+    ] {
+        match (node, need) {
+            (None, Some(Need::Must)) => {
+                let message = format!("a {} needs `{name}:`, a field to look at", row.name);
+                missing(keys, codes::MISSING_KEY, &message, example, report);
+            }
+            (Some(node), None) => {
+                let message = format!("a {} has no use for `{name}:`", row.name);
+                let remedy = format!("remove `{name}:`");
+                report.error(codes::UNKNOWN_KEY, node.at, message, remedy);
+            }
+            _ => {}
+        }
     }
-    if let Some(node) = node.filter(|_| !row.needs_field) {
-        let message = format!("a {} looks at no field", row.name);
-        report.error(codes::UNKNOWN_KEY, node.at, message, "remove `field:`");
-    }
+    found.prevalence = prevalence.and_then(|n| text(n, "prevalence-of", report));
+    found.fields = match field.map(|node| (&node.value, node)) {
+        Some((Value::List(nodes), _)) if row.many => {
+            let names = nodes.iter().map(|n| text(n, "field", report));
+            names.collect::<Vec<_>>().into_iter().flatten().collect()
+        }
+        Some((_, node)) => text(node, "field", report).into_iter().collect(),
+        None => Vec::new(),
+    };
 }
 
 /// `{value: {gte: N}, surprise: {gte: N}}`.
-fn conditions(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {
+fn conditions(node: &Node, options: &LoadOptions, found: &mut Baseline, report: &mut Report<'_>) {
+    let row = options.statistics.iter().find(|s| s.name == found.kind);
+    let floor = row.and_then(|row| row.floor);
     let Some(mut keys) = Keys::of(node, "condition", report) else {
         return;
     };
@@ -131,13 +149,12 @@ fn conditions(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {
     {
         found.value = bounds(&mut inner, report);
         inner.done("`value`", &["gt", "gte", "lt", "lte", "eq", "neq"], report);
-    } else if found.kind == "event_count" {
+    } else if let Some(value) = floor {
         found.value = vec![Bound {
             operator: Operator::Gte,
-            value: RATE_FLOOR,
+            value,
         }];
-    } else if found.kind != "first_seen" {
-        // What is new is worth a look at its first sight; all else needs a size.
+    } else {
         let remedy = "add `value: {gte: N}` to the condition";
         missing(
             &keys,

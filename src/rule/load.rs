@@ -21,12 +21,27 @@ const FILE_MAX: u64 = 1 << 20;
 const DEPTH_MAX: usize = 32;
 
 /// A type of baseline that there is: a row of the statistics' table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Statistic {
     /// The `type:`.
     pub name: &'static str,
-    /// Whether `field:` is required.
-    pub needs_field: bool,
+    /// Whether `field:` may or must be named; `None`: must not.
+    pub field: Option<Need>,
+    /// Whether `field:` may name several.
+    pub many: bool,
+    /// The same of `prevalence-of:`.
+    pub prevalence: Option<Need>,
+    /// The floor of rules that name none; `None` where they must.
+    pub floor: Option<f64>,
+}
+
+/// Whether a key that has a meaning has to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// It may.
+    May,
+    /// It must.
+    Must,
 }
 
 /// What loading needs to know besides the files.
@@ -46,10 +61,19 @@ pub struct LoadOptions {
 
 impl Default for LoadOptions {
     fn default() -> LoadOptions {
-        let row = |name, needs_field| Statistic { name, needs_field };
+        let row = |name, field, floor| Statistic {
+            name,
+            field,
+            many: false,
+            prevalence: None,
+            floor: Some(floor),
+        };
         LoadOptions {
             lists: BTreeMap::new(),
-            statistics: vec![row("event_count", false), row("first_seen", true)],
+            statistics: vec![
+                row("event_count", None, 5.0),
+                row("first_seen", Some(Need::Must), 0.0),
+            ],
             experimental: false,
             retired: false,
             lint: false,

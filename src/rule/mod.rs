@@ -40,7 +40,7 @@ pub use dialect::translate as regex_dialect;
 pub use lint::lint;
 pub use value::REGEX_SIZE_MAX;
 
-pub use load::{LoadOptions, Loaded, Statistic, load, load_text};
+pub use load::{LoadOptions, Loaded, Need, Statistic, load, load_text};
 
 pub use model::{
     Baseline, Body, Bound, Condition, Correlation, Detection, Filter, Header, Item, Learn, Level,

@@ -314,8 +314,11 @@ pub struct Baseline {
     pub group_by: Vec<String>,
     /// Bucket length.
     pub timespan: Span,
-    /// The field whose values are learnt (`first_seen`).
-    pub field: Option<String>,
+    /// The field whose values are learnt (`first_seen`) or added up (`value_sum`);
+    /// several where the type looks at several.
+    pub fields: Vec<String>,
+    /// The field whose value weighs the more the fewer entities share it.
+    pub prevalence: Option<String>,
     /// Floor on what was observed: `value:`; a rate's is at least 5 when none is said.
     pub value: Vec<Bound>,
     /// Least surprise in bits: `surprise: {gte: N}`.

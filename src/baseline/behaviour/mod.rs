@@ -5,7 +5,7 @@ mod counts;
 mod promises;
 mod values;
 
-use super::{Census, Deviation, STATISTICS, Sample, Settings, Statistic};
+use super::{Census, Deviation, PARTS, STATISTICS, Sample, Settings, Statistic};
 use crate::time::{Span, Time};
 
 /// Monday 2024-01-01T00:00:00Z.
@@ -76,6 +76,8 @@ impl Watch {
             time: Time::from_secs(MONDAY + secs),
             count,
             value: hash(value ^ 0xABCD_0000),
+            parts: [0; PARTS],
+            amount: None,
         })
     }
 

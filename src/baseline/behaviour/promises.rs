@@ -157,7 +157,14 @@ proptest! {
                     1 => [Time::MIN, Time::MAX][usize::from(nanos > 0)],
                     _ => Time::from_secs(MONDAY + nanos % 10_000_000),
                 };
-                let sample = Sample { key, time, count, value: hash(value) };
+                let sample = Sample {
+                    key,
+                    time,
+                    count,
+                    value: hash(value),
+                    parts: [hash(value), 0, 0, 0],
+                    amount: Some(f64::from_bits(value)),
+                };
                 if let Some(found) = statistic.observe(&sample) {
                     prop_assert!((0.0..=300.0).contains(&found.bits) && found.expected.is_finite());
                     prop_assert!(found.interval.0 <= found.interval.1);
