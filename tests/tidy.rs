@@ -124,6 +124,7 @@ const TABLES: &[(&str, &[&str])] = &[
         &[
             "mod",
             "behaviour",
+            "calibrate",
             "count",
             "population",
             "season",

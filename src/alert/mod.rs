@@ -76,6 +76,8 @@ pub struct Score {
     pub model: String,
     /// The largest observation that would have stayed silent.
     pub quiet: Option<f64>,
+    /// Once in how many days an entity of this fleet scores so high under this rule.
+    pub return_days: Option<f64>,
     /// What made up the score, largest first.
     pub terms: Vec<(String, f64)>,
 }

@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use super::calibrate::{self, single};
 use super::season::{Calendar, Peers, Profile};
 use super::special::{NegBin, exp2};
 use crate::time::Time;
@@ -80,6 +81,8 @@ pub(super) struct CountState {
     squares: f32,
     /// The surprise that 98 % of the entity's own active buckets stay under.
     cap: f32,
+    /// The highest surprise of the buckets closed since the last barrier.
+    pub(super) peak: f32,
     /// Decayed active buckets.
     pub(super) evidence: f32,
     /// Active buckets learnt.
@@ -105,6 +108,7 @@ impl CountState {
             exposure: 0.0,
             squares: 0.0,
             cap: 0.0,
+            peak: 0.0,
             evidence: 0.0,
             active: 0,
             count,
@@ -210,6 +214,7 @@ impl CountState {
         } else {
             0.0
         };
+        self.peak = self.peak.max(single(surprise)).max(calibrate::ACTIVE);
         if surprise <= cap {
             self.cap = single(cap * CAP_DOWN);
             return count;
@@ -233,14 +238,6 @@ impl CountState {
         let worth = (doublings * model.calendar.half_life) as i64;
         Some(worth.saturating_sub(idle))
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "24 bits hold a decayed sum; halves the table"
-)]
-fn single(x: f64) -> f32 {
-    x as f32
 }
 
 /// The rate's bin, by half octaves from 2^-20 to 2^20 events a bucket.
@@ -280,6 +277,7 @@ mod tests {
             winsor_bits: 10.0,
             max_entities: 1,
             surprise: 20.0,
+            budget: None,
             floor: 1.0,
         };
         Model {

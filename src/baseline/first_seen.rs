@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibrate::{self, Calibrator};
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -46,6 +47,7 @@ pub(super) struct FirstSeen {
     table: Table<Values>,
     nursery: Nursery,
     base: Base,
+    calibrator: Calibrator,
     /// The lane's earliest sample, and the population's.
     first: Option<Time>,
     watching_since: Option<Time>,
@@ -56,6 +58,7 @@ struct State {
     table: Saved<Values>,
     nursery: Saved<Newcomer>,
     base: Base,
+    calibrator: Calibrator,
     first: Option<Time>,
     watching_since: Option<Time>,
 }
@@ -68,6 +71,7 @@ impl FirstSeen {
             table: Table::new(settings.max_entities),
             nursery: Nursery::new(settings.max_entities),
             base: Base::default(),
+            calibrator: Calibrator::new(settings),
             first: None,
             watching_since: None,
             settings: settings.clone(),
@@ -80,12 +84,14 @@ impl FirstSeen {
         if bucket > state.bucket {
             state.close(&self.calendar);
             state.bucket = bucket;
+            state.peak = state.peak.max(calibrate::ACTIVE);
         }
         let value = values::short(sample.value);
         let novelty = state.take(value, sample.time, &self.calendar, &self.base)?;
         if novelty.weight * NOVELTY_BITS_MAX < self.settings.surprise {
             return None;
         }
+        state.peak = state.peak.max(calibrate::single(novelty.bits()));
         let state = self.table.get(at)?;
         let least = self.settings.min_buckets.max(BUCKETS_LEAST);
         if state.active < least || !self.warm(sample.time) {
@@ -103,7 +109,7 @@ impl FirstSeen {
         } else {
             1.0
         };
-        if own + peers < self.settings.surprise || observed < self.settings.floor {
+        if own + peers < self.calibrator.threshold() || observed < self.settings.floor {
             return None;
         }
         let mut terms = vec![("own habit", own), ("peers", peers)];
@@ -118,6 +124,7 @@ impl FirstSeen {
             age: now.since(state.first).max(Span::ZERO),
             model: "pyp",
             quiet: (self.settings.floor.ceil() - 1.0).max(0.0),
+            return_days: self.calibrator.return_days(own + peers),
             terms,
             since: if is_new { state.since } else { now },
         })
@@ -173,6 +180,7 @@ impl Statistic for FirstSeen {
     }
 
     fn census(&mut self, now: Time) -> Census {
+        let mut votes = Vec::new();
         let mut census = Census {
             sums: vec![0; SUMS],
             since: self.first,
@@ -181,6 +189,11 @@ impl Statistic for FirstSeen {
         for state in self.table.states_mut() {
             if self.calendar.is_over(state.bucket, now) {
                 state.close(&self.calendar);
+            }
+            let peak = std::mem::take(&mut state.peak);
+            if peak > 0.0 {
+                let peak = self.calibrator.held_back(f64::from(peak));
+                calibrate::vote(&mut votes, peak);
             }
             let (novel, expected) = state.calibration(&self.calendar);
             for (place, more) in [(NOVEL, novel), (EXPECTED, expected)] {
@@ -192,6 +205,7 @@ impl Statistic for FirstSeen {
                 *census.holders.entry(u64::from(value)).or_default() += 1;
             }
         }
+        census.votes = votes;
         if census.holders.len() > HOLDINGS {
             let mut most: Vec<_> = census.holders.into_iter().collect();
             most.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
@@ -203,6 +217,7 @@ impl Statistic for FirstSeen {
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.base = Base::from_census(population);
+        self.calibrator.fold(&population.votes, &self.settings);
         if self.watching_since.is_none() {
             self.watching_since = population.since;
         }
@@ -220,6 +235,7 @@ impl Statistic for FirstSeen {
             table: self.table.save(),
             nursery: self.nursery.save(),
             base: self.base.clone(),
+            calibrator: self.calibrator.clone(),
             first: self.first,
             watching_since: self.watching_since,
         };
@@ -232,6 +248,7 @@ impl Statistic for FirstSeen {
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
         fresh.base = state.base;
+        fresh.calibrator = state.calibrator;
         fresh.first = state.first;
         fresh.watching_since = state.watching_since;
         *self = fresh;

@@ -43,6 +43,7 @@
 
 #[cfg(test)]
 mod behaviour;
+mod calibrate;
 mod count;
 mod distinct;
 mod first_seen;
@@ -112,6 +113,9 @@ pub struct Settings {
     pub max_entities: usize,
     /// Least surprise worth reporting, in bits.
     pub surprise: f64,
+    /// Most entities a day that may be worth reporting, where the rule says so:
+    /// raises `surprise` as far as it takes.
+    pub budget: Option<f64>,
     /// Least observed value worth reporting.
     pub floor: f64,
 }
@@ -135,6 +139,9 @@ pub struct Deviation {
     pub model: &'static str,
     /// The largest observation that would not have been reported.
     pub quiet: f64,
+    /// Once in how many days an entity of this fleet scores so high under this
+    /// rule, as far as it is known.
+    pub return_days: Option<f64>,
     /// What made up the score, in bits, largest first.
     pub terms: Vec<(&'static str, f64)>,
     /// First event time of what was counted.
@@ -149,6 +156,9 @@ pub struct Census {
     pub sums: Vec<i128>,
     /// How many entities hold a value (hash → entities).
     pub holders: BTreeMap<u64, u64>,
+    /// Entities by the highest score that each had since the last barrier, in
+    /// half bits.
+    pub votes: Vec<u64>,
     /// The earliest sample: warm-up is counted from the population's.
     pub since: Option<Time>,
 }
@@ -161,6 +171,12 @@ impl Census {
         }
         for (sum, more) in self.sums.iter_mut().zip(&other.sums) {
             *sum += more;
+        }
+        if self.votes.len() < other.votes.len() {
+            self.votes.resize(other.votes.len(), 0);
+        }
+        for (votes, more) in self.votes.iter_mut().zip(&other.votes) {
+            *votes += more;
         }
         for (&value, &entities) in &other.holders {
             *self.holders.entry(value).or_default() += entities;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calibrate::{self, Calibrator};
 use super::count::{CountState, Model, Population};
 use super::distinct::{SavedSets, Sets};
 use super::population::Tally;
@@ -56,6 +57,7 @@ pub(super) struct Rate {
     /// Beside the table too, when distinct values are counted instead of events.
     sets: Option<Sets>,
     nursery: Nursery,
+    calibrator: Calibrator,
     /// The lane's earliest sample, and the population's.
     first: Option<Time>,
     watching_since: Option<Time>,
@@ -71,6 +73,7 @@ struct State {
     sets: Option<SavedSets>,
     nursery: Saved<Newcomer>,
     population: Population,
+    calibrator: Calibrator,
     first: Option<Time>,
     watching_since: Option<Time>,
 }
@@ -91,6 +94,7 @@ impl Rate {
             table: Table::new(settings.max_entities),
             profiles: Vec::new(),
             nursery: Nursery::new(settings.max_entities),
+            calibrator: Calibrator::new(settings),
             first: None,
             watching_since: None,
             admit: [0; CELLS],
@@ -125,7 +129,7 @@ impl Rate {
             let enough = state.active >= self.settings.min_buckets;
             state.alarm = if enough {
                 let law = state.law(&self.model, self.profiles.get(at), state.bucket);
-                law.reaching(self.settings.surprise, self.model.floor)
+                law.reaching(self.calibrator.threshold(), self.model.floor)
             } else {
                 u32::MAX
             };
@@ -150,7 +154,7 @@ impl Rate {
         }
         let law = state.law(&self.model, profile, state.bucket);
         let bits = law.surprise(state.count);
-        if bits < self.settings.surprise {
+        if bits < self.calibrator.threshold() {
             return None;
         }
         let mut terms = vec![("rate", bits)];
@@ -166,7 +170,7 @@ impl Rate {
         let quiet = if state.resolved {
             state.alarm
         } else {
-            law.reaching(self.settings.surprise, self.model.floor)
+            law.reaching(self.calibrator.threshold(), self.model.floor)
         };
         Some(Deviation {
             bits,
@@ -177,6 +181,7 @@ impl Rate {
             age: sample.time.since(state.first).max(Span::ZERO),
             model: "nb",
             quiet: f64::from(quiet.saturating_sub(1)),
+            return_days: self.calibrator.return_days(bits),
             terms,
             since: state.since,
         })
@@ -311,7 +316,7 @@ impl Rate {
         let state = CountState::new(time, 0, &self.model);
         let profile = self.settings.season.then(Profile::default);
         let law = state.law(&self.model, profile.as_ref(), bucket);
-        let count = law.reaching(self.settings.surprise.min(ADMIT_BITS), 2);
+        let count = law.reaching(self.calibrator.threshold().min(ADMIT_BITS), 2);
         if let Some(known) = self.admit.get_mut(cell) {
             *known = count;
         }
@@ -348,6 +353,7 @@ impl Statistic for Rate {
 
     fn census(&mut self, now: Time) -> Census {
         let mut tally = Tally::new();
+        let mut votes = Vec::new();
         let bucket = self.model.calendar.bucket(now);
         for (at, state) in self.table.states_mut().enumerate() {
             if self.model.calendar.is_over(state.bucket, now) {
@@ -357,10 +363,16 @@ impl Statistic for Rate {
                 }
             }
             tally.count(state, self.profiles.get(at), &self.model, bucket);
+            let peak = std::mem::take(&mut state.peak);
+            if peak > 0.0 {
+                let peak = self.calibrator.held_back(f64::from(peak));
+                calibrate::vote(&mut votes, peak);
+            }
         }
         self.memos.fill(None);
         Census {
             sums: tally.0,
+            votes,
             since: self.first,
             ..Census::default()
         }
@@ -368,6 +380,7 @@ impl Statistic for Rate {
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.model.population.adopt(&population.sums);
+        self.calibrator.fold(&population.votes, &self.settings);
         if self.watching_since.is_none() {
             self.watching_since = population.since;
         }
@@ -393,6 +406,7 @@ impl Statistic for Rate {
             sets: self.sets.as_ref().map(Sets::save),
             nursery: self.nursery.save(),
             population: self.model.population.clone(),
+            calibrator: self.calibrator.clone(),
             first: self.first,
             watching_since: self.watching_since,
         };
@@ -419,6 +433,7 @@ impl Statistic for Rate {
         }
         fresh.profiles = state.profiles;
         fresh.model.population = state.population;
+        fresh.calibrator = state.calibrator;
         fresh.first = state.first;
         fresh.watching_since = state.watching_since;
         fresh.forget_derived();

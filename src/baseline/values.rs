@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Census;
 use super::season::Calendar;
-use super::special::{from_fixed, real};
+use super::special::{bits, from_fixed, real};
 use crate::time::{SECS_PER_DAY, Time};
 
 /// θ: how readily a young entity takes a new value.
@@ -78,6 +78,8 @@ pub(super) struct Values {
     novel: f32,
     odd: f32,
     expected: f32,
+    /// The highest score since the last barrier.
+    pub(super) peak: f32,
     /// Active buckets learnt.
     pub(super) active: u32,
     /// In this bucket: new values, and odd ones among them.
@@ -95,6 +97,13 @@ pub(super) struct Novelty {
     pub(super) peers: f64,
     /// 1 for a new value; less for one that has not been seen for long.
     pub(super) weight: f64,
+}
+
+impl Novelty {
+    /// Both chances together, in bits.
+    pub(super) fn bits(&self) -> f64 {
+        self.weight * (bits(self.own.ln()) + bits(self.peers.ln()))
+    }
 }
 
 /// The hash as it is kept: 32 bits of a keyed hash tell 12 values apart.
@@ -119,6 +128,7 @@ impl Values {
             novel: 0.0,
             odd: 0.0,
             expected: 0.0,
+            peak: 0.0,
             active: 0,
             fresh: 0,
             fresh_odd: 0,

@@ -44,6 +44,9 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let mut threshold = format!(">= {:.1} bits", baseline.surprise);
+    if let Some(budget) = baseline.budget {
+        threshold = format!("{threshold} and <= {budget} alerts a day");
+    }
     if floor > 0.0 {
         threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
     }
@@ -105,6 +108,7 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         winsor_bits: learn.winsor_bits,
         max_entities: learn.max_entities.div_ceil(LANES),
         surprise: baseline.surprise,
+        budget: baseline.budget,
         floor,
     })
 }

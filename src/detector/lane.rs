@@ -385,6 +385,7 @@ fn score(unit: &Unit, firing: &Firing, episode: &Episode) -> Score {
         age: Some(d.age),
         model: d.model.to_owned(),
         quiet: Some(d.quiet),
+        return_days: d.return_days,
         terms: terms.collect(),
         ..plain
     }

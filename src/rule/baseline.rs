@@ -15,6 +15,9 @@ use crate::time::Span;
 /// million are what a large machine has.
 const ENTITIES_MAX: f64 = 16_000_000.0;
 
+/// Least bits of rules that name a budget only: once in 16 tries.
+const ODD: f64 = 4.0;
+
 /// Reads the body; references are resolved later.
 pub(super) fn baseline(
     node: &Node,
@@ -31,6 +34,7 @@ pub(super) fn baseline(
         prevalence: None,
         value: Vec::new(),
         surprise: 0.0,
+        budget: None,
         learn: Learn::default(),
         generate: false,
     };
@@ -137,7 +141,7 @@ fn field(
     };
 }
 
-/// `{value: {gte: N}, surprise: {gte: N}}`.
+/// `{value: {gte: N}, surprise: {gte: N}, budget: {alerts-per-day: N}}`.
 fn conditions(node: &Node, options: &LoadOptions, found: &mut Baseline, report: &mut Report<'_>) {
     let row = options.statistics.iter().find(|s| s.name == found.kind);
     let floor = row.and_then(|row| row.floor);
@@ -164,14 +168,28 @@ fn conditions(node: &Node, options: &LoadOptions, found: &mut Baseline, report: 
             report,
         );
     }
+    if let Some(node) = keys.take("budget")
+        && let Some(mut inner) = Keys::of(node, "budget", report)
+    {
+        let node = inner.need("alerts-per-day", "0.2", report);
+        found.budget = node.and_then(|n| number(n, "alerts-per-day", 1e-4..=1e4, report));
+        inner.done("`budget`", &["alerts-per-day"], report);
+    }
     if let Some(node) = keys.take("surprise") {
         surprise(node, found, report);
+    } else if found.budget.is_some() {
+        // The budget decides; what is not odd at all is no alert on a quiet day either.
+        found.surprise = ODD;
     } else {
-        let remedy = "add `surprise: {gte: 20}` to the condition, in bits";
+        let remedy = "add `surprise: {gte: 20}`, in bits, or `budget: {alerts-per-day: 0.2}`";
         let message = "how surprising is surprising enough is not said";
         missing(&keys, codes::BASELINE_CONDITION, message, remedy, report);
     }
-    keys.done("a baseline's condition", &["value", "surprise"], report);
+    keys.done(
+        "a baseline's condition",
+        &["value", "surprise", "budget"],
+        report,
+    );
 }
 
 fn surprise(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {

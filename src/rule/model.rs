@@ -323,6 +323,8 @@ pub struct Baseline {
     pub value: Vec<Bound>,
     /// Least surprise in bits: `surprise: {gte: N}`.
     pub surprise: f64,
+    /// Most entities a day: `budget: {alerts-per-day: N}`.
+    pub budget: Option<f64>,
     /// How it learns.
     pub learn: Learn,
     /// Whether the members raise alerts of their own as well.

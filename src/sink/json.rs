@@ -88,6 +88,7 @@ struct ScoreRecord<'a> {
     age_seconds: Option<f64>,
     model: &'a str,
     quiet: Option<f64>,
+    return_period_days: Option<f64>,
     terms: Terms<'a>,
 }
 
@@ -192,6 +193,7 @@ impl<'a> ScoreRecord<'a> {
             age_seconds: score.age.map(Span::as_secs_f64),
             model: &score.model,
             quiet: score.quiet,
+            return_period_days: score.return_days,
             terms: Terms(&score.terms),
         }
     }

@@ -243,7 +243,9 @@ fn comparison(alert: &Alert) -> Option<String> {
     let score = &alert.score;
     let chance = score.bits.map(|bits| {
         let odds = odds(bits);
-        format!("a {odds} chance ({bits:.1} bits)")
+        let often = score.return_days.map(|days| format!(", {}", often(days)));
+        let often = often.unwrap_or_default();
+        format!("a {odds} chance ({bits:.1} bits){often}")
     });
     let expected = score.expected.map(|mean| {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
@@ -259,6 +261,17 @@ fn comparison(alert: &Alert) -> Option<String> {
     match (expected, chance) {
         (Some(expected), Some(chance)) => Some(format!("{expected}, {chance}")),
         (expected, chance) => expected.or(chance),
+    }
+}
+
+/// `here about once in 41 days`: of all entities under one rule.
+pub(super) fn often(days: f64) -> String {
+    match days {
+        // The tail is fitted to weeks of votes: further out it says nothing.
+        365.0.. => "here less than once a year".to_owned(),
+        1.5.. => format!("here about once in {days:.0} days"),
+        0.7.. => "here about once a day".to_owned(),
+        _ => format!("here about {:.0} times a day", 1.0 / days.max(1e-6)),
     }
 }
 

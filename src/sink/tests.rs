@@ -95,6 +95,7 @@ fn rate() -> Alert {
         age: Some(Span::DAY.times(41)),
         model: "nb".to_owned(),
         quiet: Some(96.0),
+        return_days: Some(41.3),
         terms: vec![("this hour".to_owned(), 20.0), ("fleet".to_owned(), 4.04)],
     };
     alert
@@ -133,7 +134,7 @@ fn a_rate_says_what_was_expected_and_how_unlikely_this_is() {
     assert_eq!(
         sentence(&rate()),
         "Address 10.20.0.5 opened a connection 812 times in 4m 10s; expected 30.2 (99 % between \
-         11 and 58), a 1 in 17 million chance (24.0 bits); learnt from 903 active periods over \
+         11 and 58), a 1 in 17 million chance (24.0 bits), here about once in 41 days; learnt from 903 active periods over \
          41d; \"More connections than usual\" needs at least 16.0 bits, up to 96 is silent."
     );
 }
@@ -248,12 +249,14 @@ fn a_narrow_terminal_without_colour_reads_well() {
   Address 10.20.0.5 opened a connection 812
   times in 4m 10s; expected 30.2 (99 % between
   11 and 58), a 1 in 17 million chance (24.0
-  bits); learnt from 903 active periods over
-  41d; \"More connections than usual\" needs at
-  least 16.0 bits, up to 96 is silent.
+  bits), here about once in 41 days; learnt from
+  903 active periods over 41d; \"More connections
+  than usual\" needs at least 16.0 bits, up to 96
+  is silent.
   observed  812
   expected  30.2 (99 % between 11 and 58)
-  surprise  24.0 bits, 1 in 17 million
+  surprise  24.0 bits, 1 in 17 million; here
+            about once in 41 days
   of which  this hour 20.0, fleet 4.0
   needs     at least 16.0 bits; silent up to 96
   learnt    903 active periods, 41d of history,

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 
-use super::sentence::plainly;
+use super::sentence::{often, plainly};
 use super::{Row, Sink, Style, count, hex, id_text, level_word, number, odds, sentence, trusts};
 use crate::alert::{Alert, Evidence, Level};
 use crate::escape::{Escaped, shortened};
@@ -125,7 +125,9 @@ fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
         rows.push(("expected", format!("{}{interval}", number(expected))));
     }
     if let Some(bits) = score.bits {
-        rows.push(("surprise", format!("{bits:.1} bits, {}", odds(bits))));
+        let often = score.return_days.map(|days| format!("; {}", often(days)));
+        let often = often.unwrap_or_default();
+        rows.push(("surprise", format!("{bits:.1} bits, {}{often}", odds(bits))));
     }
     if !score.terms.is_empty() {
         let terms = score.terms.iter();

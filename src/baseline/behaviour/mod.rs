@@ -11,7 +11,7 @@ use crate::time::{Span, Time};
 /// Monday 2024-01-01T00:00:00Z.
 const MONDAY: i64 = 1_704_067_200;
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         timespan: Span::HOUR,
         half_life: Span::DAY.times(14),
@@ -23,6 +23,7 @@ fn settings() -> Settings {
         winsor_bits: 10.0,
         max_entities: 100_000,
         surprise: 0.01,
+        budget: None,
         floor: 1.0,
     }
 }

@@ -146,6 +146,7 @@ fn first_seen() -> Vec<Rule> {
         fields: vec!["source.ip".to_owned()],
         prevalence: None,
         value: Vec::new(),
+        budget: None,
         surprise: 6.0,
         learn: Learn::default(),
         generate: false,
