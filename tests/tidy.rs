@@ -132,6 +132,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "special",
             "table",
             "values",
+            "watch",
         ],
     ),
     ("sink", &["mod", "sentence", "quoted", "tests"]),

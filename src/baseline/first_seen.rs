@@ -8,11 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, Calibrator};
+use super::calibrate;
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Base, EXPECTED, NOVEL, Novelty, SUMS, Values};
+use super::watch::Watch;
 use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
@@ -47,10 +48,7 @@ pub(super) struct FirstSeen {
     table: Table<Values>,
     nursery: Nursery,
     base: Base,
-    calibrator: Calibrator,
-    /// The lane's earliest sample, and the population's.
-    first: Option<Time>,
-    watching_since: Option<Time>,
+    watch: Watch,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,9 +56,7 @@ struct State {
     table: Saved<Values>,
     nursery: Saved<Newcomer>,
     base: Base,
-    calibrator: Calibrator,
-    first: Option<Time>,
-    watching_since: Option<Time>,
+    watch: Watch,
 }
 
 impl FirstSeen {
@@ -71,9 +67,7 @@ impl FirstSeen {
             table: Table::new(settings.max_entities),
             nursery: Nursery::new(settings.max_entities),
             base: Base::default(),
-            calibrator: Calibrator::new(settings),
-            first: None,
-            watching_since: None,
+            watch: Watch::new(settings),
             settings: settings.clone(),
         }
     }
@@ -94,7 +88,7 @@ impl FirstSeen {
         state.peak = state.peak.max(calibrate::single(novelty.bits()));
         let state = self.table.get(at)?;
         let least = self.settings.min_buckets.max(BUCKETS_LEAST);
-        if state.active < least || !self.warm(sample.time) {
+        if state.active < least || !self.watch.is_warm(&self.settings, sample.time) {
             return None;
         }
         self.deviation(state, novelty, sample.time)
@@ -109,7 +103,7 @@ impl FirstSeen {
         } else {
             1.0
         };
-        if own + peers < self.calibrator.threshold() || observed < self.settings.floor {
+        if own + peers < self.watch.threshold() || observed < self.settings.floor {
             return None;
         }
         let mut terms = vec![("own habit", own), ("peers", peers)];
@@ -124,19 +118,10 @@ impl FirstSeen {
             age: now.since(state.first).max(Span::ZERO),
             model: "pyp",
             quiet: (self.settings.floor.ceil() - 1.0).max(0.0),
-            return_days: self.calibrator.return_days(own + peers),
+            return_days: self.watch.return_days(own + peers),
             terms,
             since: if is_new { state.since } else { now },
         })
-    }
-
-    /// Whether the rule has watched for long enough, by the population's start;
-    /// known from the first barrier on.
-    fn warm(&self, now: Time) -> bool {
-        self.settings.warm_up <= Span::ZERO
-            || self
-                .watching_since
-                .is_some_and(|since| now.since(since) >= self.settings.warm_up)
     }
 
     /// A newcomer waits until it is seen in a second slot or with a second value.
@@ -170,9 +155,7 @@ impl FirstSeen {
 
 impl Statistic for FirstSeen {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
-        if self.first.is_none_or(|first| sample.time < first) {
-            self.first = Some(sample.time);
-        }
+        self.watch.see(sample.time);
         match self.table.find(sample.key) {
             Some(at) => self.known(at, sample),
             None => self.newcomer(sample),
@@ -183,18 +166,13 @@ impl Statistic for FirstSeen {
         let mut votes = Vec::new();
         let mut census = Census {
             sums: vec![0; SUMS],
-            since: self.first,
             ..Census::default()
         };
         for state in self.table.states_mut() {
             if self.calendar.is_over(state.bucket, now) {
                 state.close(&self.calendar);
             }
-            let peak = std::mem::take(&mut state.peak);
-            if peak > 0.0 {
-                let peak = self.calibrator.held_back(f64::from(peak));
-                calibrate::vote(&mut votes, peak);
-            }
+            self.watch.vote(&mut votes, &mut state.peak);
             let (novel, expected) = state.calibration(&self.calendar);
             for (place, more) in [(NOVEL, novel), (EXPECTED, expected)] {
                 if let Some(sum) = census.sums.get_mut(place) {
@@ -205,7 +183,8 @@ impl Statistic for FirstSeen {
                 *census.holders.entry(u64::from(value)).or_default() += 1;
             }
         }
-        census.votes = votes;
+        let common = self.watch.census(votes);
+        (census.votes, census.since) = (common.votes, common.since);
         if census.holders.len() > HOLDINGS {
             let mut most: Vec<_> = census.holders.into_iter().collect();
             most.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
@@ -217,10 +196,7 @@ impl Statistic for FirstSeen {
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.base = Base::from_census(population);
-        self.calibrator.fold(&population.votes, &self.settings);
-        if self.watching_since.is_none() {
-            self.watching_since = population.since;
-        }
+        self.watch.adopt(population, &self.settings);
     }
 
     fn size(&self) -> (usize, usize) {
@@ -235,9 +211,7 @@ impl Statistic for FirstSeen {
             table: self.table.save(),
             nursery: self.nursery.save(),
             base: self.base.clone(),
-            calibrator: self.calibrator.clone(),
-            first: self.first,
-            watching_since: self.watching_since,
+            watch: self.watch.clone(),
         };
         snapshot::pack(ROW.name, &self.settings, &state)
     }
@@ -248,9 +222,7 @@ impl Statistic for FirstSeen {
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
         fresh.base = state.base;
-        fresh.calibrator = state.calibrator;
-        fresh.first = state.first;
-        fresh.watching_since = state.watching_since;
+        fresh.watch = state.watch;
         *self = fresh;
         Ok(())
     }

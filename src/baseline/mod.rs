@@ -54,6 +54,7 @@ mod snapshot;
 mod special;
 mod table;
 mod values;
+mod watch;
 
 use std::collections::BTreeMap;
 

@@ -6,13 +6,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, Calibrator};
 use super::count::{CountState, Model, Population};
 use super::distinct::{SavedSets, Sets};
 use super::population::Tally;
 use super::season::{CELLS, Calendar, Profile};
 use super::special::NegBin;
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
+use super::watch::Watch;
 use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values};
 use crate::time::{Span, Time};
 
@@ -57,10 +57,7 @@ pub(super) struct Rate {
     /// Beside the table too, when distinct values are counted instead of events.
     sets: Option<Sets>,
     nursery: Nursery,
-    calibrator: Calibrator,
-    /// The lane's earliest sample, and the population's.
-    first: Option<Time>,
-    watching_since: Option<Time>,
+    watch: Watch,
     /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
     admit: [u32; CELLS],
     memos: Vec<Option<Memo>>,
@@ -73,9 +70,7 @@ struct State {
     sets: Option<SavedSets>,
     nursery: Saved<Newcomer>,
     population: Population,
-    calibrator: Calibrator,
-    first: Option<Time>,
-    watching_since: Option<Time>,
+    watch: Watch,
 }
 
 impl Rate {
@@ -94,9 +89,7 @@ impl Rate {
             table: Table::new(settings.max_entities),
             profiles: Vec::new(),
             nursery: Nursery::new(settings.max_entities),
-            calibrator: Calibrator::new(settings),
-            first: None,
-            watching_since: None,
+            watch: Watch::new(settings),
             admit: [0; CELLS],
             memos: vec![None; MEMOS],
             settings: settings.clone(),
@@ -129,7 +122,7 @@ impl Rate {
             let enough = state.active >= self.settings.min_buckets;
             state.alarm = if enough {
                 let law = state.law(&self.model, self.profiles.get(at), state.bucket);
-                law.reaching(self.calibrator.threshold(), self.model.floor)
+                law.reaching(self.watch.threshold(), self.model.floor)
             } else {
                 u32::MAX
             };
@@ -149,12 +142,14 @@ impl Rate {
         profile: Option<&Profile>,
         sample: &Sample,
     ) -> Option<Deviation> {
-        if !self.warm(sample.time) || state.active < self.settings.min_buckets {
+        if !self.watch.is_warm(&self.settings, sample.time)
+            || state.active < self.settings.min_buckets
+        {
             return None;
         }
         let law = state.law(&self.model, profile, state.bucket);
         let bits = law.surprise(state.count);
-        if bits < self.calibrator.threshold() {
+        if bits < self.watch.threshold() {
             return None;
         }
         let mut terms = vec![("rate", bits)];
@@ -170,7 +165,7 @@ impl Rate {
         let quiet = if state.resolved {
             state.alarm
         } else {
-            law.reaching(self.calibrator.threshold(), self.model.floor)
+            law.reaching(self.watch.threshold(), self.model.floor)
         };
         Some(Deviation {
             bits,
@@ -181,7 +176,7 @@ impl Rate {
             age: sample.time.since(state.first).max(Span::ZERO),
             model: "nb",
             quiet: f64::from(quiet.saturating_sub(1)),
-            return_days: self.calibrator.return_days(bits),
+            return_days: self.watch.return_days(bits),
             terms,
             since: state.since,
         })
@@ -203,16 +198,6 @@ impl Rate {
             });
         }
         interval
-    }
-
-    /// Whether the rule has watched for long enough. The population's start
-    /// decides, not the lane's, so that how entities are dealt to lanes does
-    /// not; it is known from the first barrier on.
-    fn warm(&self, now: Time) -> bool {
-        self.settings.warm_up <= Span::ZERO
-            || self
-                .watching_since
-                .is_some_and(|since| now.since(since) >= self.settings.warm_up)
     }
 
     /// A sample of an entity without a baseline.
@@ -316,7 +301,7 @@ impl Rate {
         let state = CountState::new(time, 0, &self.model);
         let profile = self.settings.season.then(Profile::default);
         let law = state.law(&self.model, profile.as_ref(), bucket);
-        let count = law.reaching(self.calibrator.threshold().min(ADMIT_BITS), 2);
+        let count = law.reaching(self.watch.threshold().min(ADMIT_BITS), 2);
         if let Some(known) = self.admit.get_mut(cell) {
             *known = count;
         }
@@ -342,9 +327,7 @@ impl Rate {
 
 impl Statistic for Rate {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
-        if self.first.is_none_or(|first| sample.time < first) {
-            self.first = Some(sample.time);
-        }
+        self.watch.see(sample.time);
         match self.table.find(sample.key) {
             Some(at) => self.known(at, sample),
             None => self.newcomer(sample),
@@ -363,27 +346,18 @@ impl Statistic for Rate {
                 }
             }
             tally.count(state, self.profiles.get(at), &self.model, bucket);
-            let peak = std::mem::take(&mut state.peak);
-            if peak > 0.0 {
-                let peak = self.calibrator.held_back(f64::from(peak));
-                calibrate::vote(&mut votes, peak);
-            }
+            self.watch.vote(&mut votes, &mut state.peak);
         }
         self.memos.fill(None);
         Census {
             sums: tally.0,
-            votes,
-            since: self.first,
-            ..Census::default()
+            ..self.watch.census(votes)
         }
     }
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.model.population.adopt(&population.sums);
-        self.calibrator.fold(&population.votes, &self.settings);
-        if self.watching_since.is_none() {
-            self.watching_since = population.since;
-        }
+        self.watch.adopt(population, &self.settings);
         self.forget_derived();
     }
 
@@ -406,9 +380,7 @@ impl Statistic for Rate {
             sets: self.sets.as_ref().map(Sets::save),
             nursery: self.nursery.save(),
             population: self.model.population.clone(),
-            calibrator: self.calibrator.clone(),
-            first: self.first,
-            watching_since: self.watching_since,
+            watch: self.watch.clone(),
         };
         snapshot::pack(self.name, &self.settings, &state)
     }
@@ -433,9 +405,7 @@ impl Statistic for Rate {
         }
         fresh.profiles = state.profiles;
         fresh.model.population = state.population;
-        fresh.calibrator = state.calibrator;
-        fresh.first = state.first;
-        fresh.watching_since = state.watching_since;
+        fresh.watch = state.watch;
         fresh.forget_derived();
         *self = fresh;
         Ok(())
