@@ -279,6 +279,8 @@ mod tests {
             surprise: 20.0,
             budget: None,
             floor: 1.0,
+            fields: 0,
+            only: crate::baseline::Only::All,
         };
         Model {
             calendar: Calendar::new(&settings),

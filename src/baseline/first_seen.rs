@@ -25,6 +25,8 @@ pub(super) static ROW: Row = Row {
     number: false,
     many: false,
     prevalence: Want::No,
+    only: &[],
+    members: 1,
     // What is new is worth a look at its first sight.
     floor: Some(0.0),
     counts: false,
@@ -36,9 +38,6 @@ const BUCKETS_LEAST: u32 = 2;
 
 /// No novelty scores more than this, so a value seen lately needs no score.
 const NOVELTY_BITS_MAX: f64 = 64.0;
-
-/// Values of a lane told to the population; beyond, the least held are left out.
-const HOLDINGS: usize = 1 << 18;
 
 /// All entities of one rule in one lane.
 pub(super) struct FirstSeen {
@@ -185,12 +184,7 @@ impl Statistic for FirstSeen {
         }
         let common = self.watch.census(votes);
         (census.votes, census.since) = (common.votes, common.since);
-        if census.holders.len() > HOLDINGS {
-            let mut most: Vec<_> = census.holders.into_iter().collect();
-            most.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
-            most.truncate(HOLDINGS);
-            census.holders = most.into_iter().collect();
-        }
+        census.holders = values::most_held(census.holders);
         census
     }
 

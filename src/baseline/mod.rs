@@ -33,6 +33,13 @@
 //! where q is the chance that what a peer holds is at most as popular as this
 //! value, with Good and Turing's estimate for what nobody holds (Good 1953).
 //!
+//! # Hours, absences, slips, and all together
+//!
+//! An hour's surprise is its week's mass at hours as quiet or quieter. A gap
+//! is Lomax about the entity's mean, a run of failures before a success
+//! Beta-geometric about its share of slips. Several kinds of evidence of one
+//! session are combined by Fisher's method.
+//!
 //! # What an attacker can do to it
 //!
 //! A bucket is scored before it is learnt; what is far out is learnt winsorised
@@ -44,12 +51,20 @@
 #[cfg(test)]
 mod behaviour;
 mod calibrate;
+mod combine;
 mod count;
 mod distinct;
+mod failures_then_success;
 mod first_seen;
+mod gap;
+mod idle_gap;
+mod off_hours;
+mod only;
 mod population;
 mod rate;
 mod season;
+mod session;
+mod session_novelty;
 mod snapshot;
 mod special;
 mod table;
@@ -75,10 +90,42 @@ pub struct Sample {
     pub parts: [u64; PARTS],
     /// The field's value as a number, where the row asks for one.
     pub amount: Option<f64>,
+    /// Whether it is of the last of the rule's members: of what the others,
+    /// where there are some, come before.
+    pub last: bool,
 }
 
 /// Most values that a statistic looks at one by one.
 pub const PARTS: usize = 4;
+
+/// What a statistic calls its rule's fields in [`Deviation::terms`].
+pub const FIELD_TERMS: [&str; PARTS] = ["field 1", "field 2", "field 3", "field 4"];
+
+/// Which values are counted: `count-only:`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Only {
+    /// All of them.
+    #[default]
+    All,
+    /// Those the entity never came with.
+    FirstSeen,
+    /// Those that the last of the rule's members never met.
+    NeverSucceeded,
+}
+
+impl Only {
+    /// The words for it, besides saying nothing.
+    pub const WORDS: &'static [(&'static str, Only)] = &[
+        ("first_seen", Only::FirstSeen),
+        ("never_succeeded", Only::NeverSucceeded),
+    ];
+
+    /// By its word.
+    pub fn named(word: &str) -> Option<Only> {
+        let found = Only::WORDS.iter().find(|(name, _)| *name == word);
+        found.map(|&(_, only)| only)
+    }
+}
 
 /// Whether a rule names something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +166,10 @@ pub struct Settings {
     pub budget: Option<f64>,
     /// Least observed value worth reporting.
     pub floor: f64,
+    /// How many fields the rule looks at.
+    pub fields: usize,
+    /// Which of their values are counted.
+    pub only: Only,
 }
 
 /// A sample that is out of the ordinary, in numbers that explain it.
@@ -136,7 +187,8 @@ pub struct Deviation {
     pub evidence: f64,
     /// Event time since the entity was first seen.
     pub age: Span,
-    /// The distribution: `nb`, `pyp`.
+    /// The distribution: `nb`, `pyp`, `week`, `lomax`, `beta-geometric`, or
+    /// `fisher` of several.
     pub model: &'static str,
     /// The largest observation that would not have been reported.
     pub quiet: f64,
@@ -196,6 +248,12 @@ pub trait Statistic: Send {
     /// on every sample while that holds: episodes are the caller's.
     fn observe(&mut self, sample: &Sample) -> Option<Deviation>;
 
+    /// A term of the entity's last deviation with what was seen, where the
+    /// term's name does not tell: `idle gap 21d`.
+    fn label(&self, _key: u64, _term: &str) -> Option<String> {
+        None
+    }
+
     /// Closes what is due before `now` (an epoch barrier of the watermark)
     /// and describes the lane's entities.
     fn census(&mut self, now: Time) -> Census;
@@ -228,6 +286,10 @@ pub struct Row {
     /// Whether it looks at another field, whose value it weighs by how many
     /// entities share it: `prevalence-of:`.
     pub prevalence: Want,
+    /// Which values alone it can be asked to count: `count-only:`.
+    pub only: &'static [&'static str],
+    /// Least members of its rules; of two or more, the last is what the others come before.
+    pub members: usize,
     /// The floor on what is observed of rules that name none; `None` where
     /// they must.
     pub floor: Option<f64>,
@@ -238,4 +300,12 @@ pub struct Row {
 }
 
 /// Every statistic.
-pub static STATISTICS: &[&Row] = &[&rate::ROW, &distinct::ROW, &first_seen::ROW];
+pub static STATISTICS: &[&Row] = &[
+    &rate::ROW,
+    &distinct::ROW,
+    &first_seen::ROW,
+    &session_novelty::ROW,
+    &off_hours::ROW,
+    &idle_gap::ROW,
+    &failures_then_success::ROW,
+];

@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::count::{CountState, Model, Population};
 use super::distinct::{SavedSets, Sets};
+use super::only::{Filter, SavedFilter};
 use super::population::Tally;
 use super::season::{CELLS, Calendar, Profile};
 use super::special::NegBin;
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values};
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -24,6 +25,8 @@ pub(super) static ROW: Row = Row {
     number: false,
     many: false,
     prevalence: Want::No,
+    only: &[],
+    members: 1,
     // An hour with two events of who has one a month is seldom worth a page.
     floor: Some(5.0),
     counts: true,
@@ -56,6 +59,8 @@ pub(super) struct Rate {
     profiles: Vec<Profile>,
     /// Beside the table too, when distinct values are counted instead of events.
     sets: Option<Sets>,
+    /// Which values count, then.
+    filter: Filter,
     nursery: Nursery,
     watch: Watch,
     /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
@@ -68,6 +73,7 @@ struct State {
     table: Saved<CountState>,
     profiles: Vec<Profile>,
     sets: Option<SavedSets>,
+    filter: SavedFilter,
     nursery: Saved<Newcomer>,
     population: Population,
     watch: Watch,
@@ -82,6 +88,7 @@ impl Rate {
             winsor_bits: settings.winsor_bits.max(1.0),
             floor: whole(settings.floor).max(1),
         };
+        let filter = Filter::new(settings);
         Rate {
             name,
             sets,
@@ -92,7 +99,15 @@ impl Rate {
             watch: Watch::new(settings),
             admit: [0; CELLS],
             memos: vec![None; MEMOS],
-            settings: settings.clone(),
+            settings: Settings {
+                min_buckets: if filter.knows_habits() {
+                    0
+                } else {
+                    settings.min_buckets
+                },
+                ..settings.clone()
+            },
+            filter,
             model,
         }
     }
@@ -108,12 +123,15 @@ impl Rate {
                 sets.clear(at);
             }
         }
+        if !self.filter.counts(at, sample, &self.model.calendar) {
+            return None;
+        }
         if state.count == 0 || sample.time < state.since {
             state.since = sample.time;
         }
         state.count = match &mut self.sets {
             None => state.count.saturating_add(sample.count),
-            Some(sets) => sets.add(at, values::short(sample.value)),
+            Some(sets) => sets.add(at, self.filter.value(sample)),
         };
         if state.count < state.alarm {
             return None;
@@ -132,7 +150,13 @@ impl Rate {
             }
         }
         let state = self.table.get(at)?.clone();
-        self.deviation(&state, self.profiles.get(at).cloned().as_ref(), sample)
+        let evidence = self.filter.evidence(at, &self.model.calendar);
+        let profile = self.profiles.get(at).cloned();
+        let found = self.deviation(&state, profile.as_ref(), sample)?;
+        Some(Deviation {
+            evidence: evidence.unwrap_or(found.evidence),
+            ..found
+        })
     }
 
     /// Says what is out of the ordinary, unless it is too early to say.
@@ -209,12 +233,12 @@ impl Rate {
         } else {
             u32::MAX
         };
-        let (slot, time) = (self.slot, sample.time);
+        let (slot, time, value) = (self.slot, sample.time, self.filter.value(sample));
         let Some(seen) = self.nursery.find(sample.key) else {
             let alone = Newcomer {
                 first: time,
                 count: 0,
-                value: values::short(sample.value),
+                value,
             };
             if sample.count >= admit {
                 return self.admit(alone, sample);
@@ -229,7 +253,7 @@ impl Rate {
             return None;
         };
         let returned = time.bucket(slot) > seen.first.bucket(slot);
-        let another = !counts && seen.value != values::short(sample.value);
+        let another = !counts && seen.value != value;
         if returned || another || (counts && seen.count.saturating_add(sample.count) >= admit) {
             let seen = *seen;
             return self.admit(seen, sample);
@@ -243,7 +267,13 @@ impl Rate {
     /// Gives a newcomer a baseline, or, when the table is full of established
     /// entities, scores it from the prior alone.
     fn admit(&mut self, seen: Newcomer, sample: &Sample) -> Option<Deviation> {
-        let state = CountState::new(seen.first, seen.count, &self.model);
+        // The first of an entity's values is no news.
+        let counted = if self.filter.knows_habits() {
+            0
+        } else {
+            seen.count
+        };
+        let state = CountState::new(seen.first, counted, &self.model);
         let (model, now) = (&self.model, sample.time);
         let place = self
             .table
@@ -262,8 +292,12 @@ impl Rate {
             }
             if let Some(sets) = &mut self.sets {
                 sets.clear(at);
-                sets.add(at, seen.value);
+                if counted > 0 {
+                    sets.add(at, seen.value);
+                }
             }
+            self.filter
+                .reset(at, seen.first, seen.value, &self.model.calendar);
             return self.known(at, sample);
         }
         if self.sets.is_some() {
@@ -328,6 +362,9 @@ impl Rate {
 impl Statistic for Rate {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         self.watch.see(sample.time);
+        if self.filter.passes_over(sample) {
+            return None;
+        }
         match self.table.find(sample.key) {
             Some(at) => self.known(at, sample),
             None => self.newcomer(sample),
@@ -369,6 +406,7 @@ impl Statistic for Rate {
                 + self.nursery.bytes()
                 + profiles
                 + self.sets.as_ref().map_or(0, Sets::bytes)
+                + self.filter.bytes()
                 + size_of::<Rate>(),
         )
     }
@@ -378,6 +416,7 @@ impl Statistic for Rate {
             table: self.table.save(),
             profiles: self.profiles.clone(),
             sets: self.sets.as_ref().map(Sets::save),
+            filter: self.filter.save(),
             nursery: self.nursery.save(),
             population: self.model.population.clone(),
             watch: self.watch.clone(),
@@ -395,6 +434,7 @@ impl Statistic for Rate {
         let mut fresh = Rate::new(self.name, &self.settings, sets);
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
+        fresh.filter.load(state.filter, fresh.table.len())?;
         let expected = if self.settings.season {
             fresh.table.len()
         } else {

@@ -21,6 +21,9 @@ pub(super) const CELLS: usize = 48;
 /// Events' worth of weight that the peers' profile has in an entity's own.
 const KAPPA: f64 = 24.0;
 
+/// The same where the question is whether an hour is odd for the entity.
+const KAPPA_TAIL: f64 = 6.0;
+
 /// No hour is ever held to be quieter than this part of the average.
 const LEAST: f64 = 0.02;
 
@@ -166,24 +169,52 @@ impl Profile {
 
     /// How busy the bucket is for the entity against its own average (1).
     pub(super) fn factor(&self, calendar: &Calendar, peers: &Peers, bucket: i64) -> f64 {
-        let mut own = [0.0; CELLS];
+        let week = self.week(calendar, peers, bucket, KAPPA);
+        let cells = calendar.cells(bucket);
+        let sum: f64 = cells.map(|cell| smooth(&week, cell)).sum();
+        (sum / real(calendar.hours)).max(LEAST)
+    }
+
+    /// The chance that the entity is active at an hour as quiet for it as the
+    /// bucket's busiest, or quieter: the tail of its week outside the region of
+    /// highest density.
+    pub(super) fn tail(&self, calendar: &Calendar, peers: &Peers, bucket: i64) -> f64 {
+        let week = self.week(calendar, peers, bucket, KAPPA_TAIL);
+        let now = calendar.cells(bucket).map(|cell| smooth(&week, cell));
+        let now = now.fold(0.0, f64::max);
+        let (mut quieter, mut all) = (0.0, 0.0);
+        for cell in 0..CELLS {
+            let density = smooth(&week, cell);
+            all += density * share(cell);
+            // Hours that are alike are equally odd, however their cells were rounded.
+            if density <= now * 1.01 {
+                quieter += density * share(cell);
+            }
+        }
+        (quieter / all.max(1e-300)).min(1.0)
+    }
+
+    /// How dense each cell is against the average (1), shrunk to the peers'.
+    fn week(&self, calendar: &Calendar, peers: &Peers, bucket: i64, kappa: f64) -> [f64; CELLS] {
+        let mut week = [0.0; CELLS];
         let mut total = 0.0;
-        for (place, weight) in own.iter_mut().zip(self.weights(calendar, bucket)) {
+        for (place, weight) in week.iter_mut().zip(self.weights(calendar, bucket)) {
             *place = weight;
             total += weight;
         }
-        let at = |cell: usize| {
-            let own = own.get(cell).copied().unwrap_or(0.0) / share(cell);
-            (own + KAPPA * peers.at(cell)) / (total + KAPPA)
-        };
-        let mut sum = 0.0;
-        for cell in calendar.cells(bucket) {
-            let day = cell / 24 * 24;
-            let (before, after) = (day + (cell + 23) % 24, day + (cell + 1) % 24);
-            sum += 0.5 * at(cell) + 0.25 * (at(before) + at(after));
+        for (cell, place) in week.iter_mut().enumerate() {
+            *place = (*place / share(cell) + kappa * peers.at(cell)) / (total + kappa);
         }
-        (sum / real(calendar.hours)).max(LEAST)
+        week
     }
+}
+
+/// A cell's density with a quarter of each of its neighbours'.
+fn smooth(week: &[f64; CELLS], cell: usize) -> f64 {
+    let at = |cell: usize| week.get(cell).copied().unwrap_or(0.0);
+    let day = cell / 24 * 24;
+    let (before, after) = (day + (cell + 23) % 24, day + (cell + 1) % 24);
+    0.5 * at(cell) + 0.25 * (at(before) + at(after))
 }
 
 /// When the population is active; the average over a week's hours is 1.
@@ -291,6 +322,31 @@ mod tests {
             .map(|hour| profile.factor(&calendar(), &peers, MONDAY + 28 * 24 + hour))
             .sum();
         assert!((sum / 168.0 - 1.0).abs() < 0.01, "{}", sum / 168.0);
+    }
+
+    #[test]
+    fn the_tail_of_an_hour_is_what_is_at_most_as_busy() {
+        let profile = office(4);
+        let peers = Peers::from_votes(
+            (0..40)
+                .fold(vec![0.0; CELLS], |mut sum, _| {
+                    let vote = office(4).vote(&calendar(), MONDAY + 28 * 24);
+                    for (sum, vote) in sum.iter_mut().zip(vote) {
+                        *sum += vote;
+                    }
+                    sum
+                })
+                .into_iter(),
+        );
+        let at = |hour| profile.tail(&calendar(), &peers, MONDAY + 28 * 24 + hour);
+        assert!(at(12) > 0.8, "{}", at(12));
+        // Half an hour of the morning's first is lent to the one before.
+        assert!((0.005..0.2).contains(&at(7)), "{}", at(7));
+        assert!(at(3) < 0.005, "{}", at(3));
+        assert!(
+            (at(3) / at(2) - 1.0).abs() < 0.01,
+            "one night is like another"
+        );
     }
 
     #[test]

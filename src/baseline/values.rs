@@ -7,6 +7,8 @@
 //! and Yor 1997). A new value is then a draw from what the peers hold, and q is
 //! the chance that such a draw is at most as popular as this one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Census;
@@ -349,6 +351,20 @@ impl Default for Base {
             correction: 1.0,
         }
     }
+}
+
+/// Values of a lane told to the population; beyond, the least held are left out.
+const HOLDINGS: usize = 1 << 18;
+
+/// What a lane's entities hold, as far as it is told to the population.
+pub(super) fn most_held(holders: BTreeMap<u64, u64>) -> BTreeMap<u64, u64> {
+    if holders.len() <= HOLDINGS {
+        return holders;
+    }
+    let mut most: Vec<_> = holders.into_iter().collect();
+    most.sort_unstable_by_key(|&(value, entities)| (std::cmp::Reverse(entities), value));
+    most.truncate(HOLDINGS);
+    most.into_iter().collect()
 }
 
 /// Places of the census's sums.

@@ -80,6 +80,7 @@ pub(super) fn load_options() -> LoadOptions {
         field: need(row.field),
         many: row.many,
         prevalence: need(row.prevalence),
+        only: row.only,
         floor: row.floor,
     };
     LoadOptions {

@@ -2,7 +2,7 @@
 
 use super::kind::{Firing, Kind, KindRow, Limits, Plan, Refusal, Sighting};
 use super::observation::LANES;
-use crate::baseline::{Census, PARTS, Row, STATISTICS, Sample, Settings, Statistic, Want};
+use crate::baseline::{Census, Only, PARTS, Row, STATISTICS, Sample, Settings, Statistic, Want};
 use crate::entity::{self, HashKey};
 use crate::rule::{Baseline, Body, Operator, Rule};
 use crate::time::{Span, Time};
@@ -38,6 +38,21 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         ));
     }
     let settings = settings(rule, baseline, limits)?;
+    let needed = match settings.only {
+        Only::NeverSucceeded => 2,
+        Only::All | Only::FirstSeen => row.members,
+    };
+    if baseline.members.len() < needed {
+        return Err(Refusal::new(
+            "DET014",
+            format!(
+                "`{}` has no steps: one rule is not enough",
+                rule.header.title
+            ),
+            "name two rules or more under `rules:`, and last the one that the others come before",
+        ));
+    }
+    let last = u16::try_from(baseline.members.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let floor = settings.floor;
     let hash = limits.hash;
     let texts = baseline.fields.iter().filter(|_| !row.number);
@@ -64,6 +79,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
                 row,
+                last,
                 hash,
             })
         }),
@@ -110,12 +126,20 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         surprise: baseline.surprise,
         budget: baseline.budget,
         floor,
+        fields: baseline.fields.len(),
+        only: baseline
+            .count_only
+            .as_deref()
+            .and_then(Only::named)
+            .unwrap_or_default(),
     })
 }
 
 struct Deviating {
     statistic: Box<dyn Statistic>,
     row: &'static Row,
+    /// The last of the rule's members.
+    last: u16,
     hash: HashKey,
 }
 
@@ -147,6 +171,7 @@ impl Kind for Deviating {
             value: sighting.value,
             parts,
             amount: sighting.number.filter(|_| self.row.number),
+            last: sighting.member == self.last,
         })?;
         Some(Firing {
             since: deviation.since,
@@ -160,6 +185,10 @@ impl Kind for Deviating {
             margin: None,
             deviation: Some(deviation),
         })
+    }
+
+    fn label(&self, key: u64, term: &str) -> Option<String> {
+        self.statistic.label(key, term)
     }
 
     fn census(&mut self, now: Time) -> Census {

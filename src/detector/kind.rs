@@ -113,6 +113,12 @@ pub(crate) trait Kind: Send {
         Vec::new()
     }
 
+    /// A term of a deviation's score with what was seen, where there is more
+    /// to say than its name.
+    fn label(&self, _key: u64, _term: &str) -> Option<String> {
+        None
+    }
+
     /// What the lane's entities say about the population.
     fn census(&mut self, _now: Time) -> Census {
         Census::default()

@@ -8,7 +8,7 @@ use super::kind::{Firing, Kind, Sighting};
 use super::unit::{Outer, Unit};
 use super::{Detector, LANES, Observation};
 use crate::alert::{Alert, Episode, Episodes, Id, Moment, Policy, Score, Subject, Turn};
-use crate::baseline::Census;
+use crate::baseline::{Census, FIELD_TERMS};
 use crate::entity::{self, KeyValue};
 use crate::time::Time;
 
@@ -233,7 +233,7 @@ impl Lane {
             rule: unit.info.clone(),
             entity: entity_of(unit, told.key),
             context: self.context(unit, told),
-            score: score(unit, firing, episode),
+            score: self.score(unit, told, firing, episode),
             events: episode.events,
             samples,
         }
@@ -259,6 +259,46 @@ impl Lane {
         let learnt = |name: &String| unit.values.contains(name);
         context.extend(unit.deed.iter().filter(|(name, _)| !learnt(name)).cloned());
         context
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "shown to people")]
+    fn score(&self, unit: &Unit, told: &Told<'_>, firing: &Firing, episode: &Episode) -> Score {
+        let plain = Score {
+            observed: firing.observed.unwrap_or(episode.events as f64),
+            margin: firing.margin,
+            threshold: unit.plan.threshold.clone(),
+            model: unit.plan.name.clone(),
+            ..Score::default()
+        };
+        let Some(d) = &firing.deviation else {
+            return plain;
+        };
+        let state = self.states.get(usize::from(told.unit));
+        let name = |term: &str| {
+            // What the statistic knows by number, the rule knows by name.
+            let field = FIELD_TERMS.iter().position(|field| *field == term);
+            let field = field.and_then(|at| unit.values.get(at)).cloned();
+            field
+                .or_else(|| state?.label(told.sighting.key, term))
+                .unwrap_or_else(|| term.to_owned())
+        };
+        Score {
+            bits: Some(d.bits),
+            observed: d.observed,
+            expected: Some(d.expected),
+            interval: Some(d.interval),
+            evidence: Some(d.evidence),
+            age: Some(d.age),
+            model: d.model.to_owned(),
+            quiet: Some(d.quiet),
+            return_days: d.return_days,
+            terms: d
+                .terms
+                .iter()
+                .map(|(term, bits)| (name(term), *bits))
+                .collect(),
+            ..plain
+        }
     }
 
     /// What the lane's entities say about the population, per unit; called
@@ -358,35 +398,4 @@ fn entity_of(unit: &Unit, key: &[u8]) -> Vec<(String, Vec<u8>)> {
     }
     let names = unit.group.iter().cloned();
     names.zip(values.iter().map(KeyValue::to_bytes)).collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "shown to people")]
-fn score(unit: &Unit, firing: &Firing, episode: &Episode) -> Score {
-    let plain = Score {
-        observed: firing.observed.unwrap_or(episode.events as f64),
-        margin: firing.margin,
-        threshold: unit.plan.threshold.clone(),
-        model: unit.plan.name.clone(),
-        ..Score::default()
-    };
-    let Some(d) = &firing.deviation else {
-        return plain;
-    };
-    let terms = d
-        .terms
-        .iter()
-        .map(|(name, bits)| ((*name).to_owned(), *bits));
-    Score {
-        bits: Some(d.bits),
-        observed: d.observed,
-        expected: Some(d.expected),
-        interval: Some(d.interval),
-        evidence: Some(d.evidence),
-        age: Some(d.age),
-        model: d.model.to_owned(),
-        quiet: Some(d.quiet),
-        return_days: d.return_days,
-        terms: terms.collect(),
-        ..plain
-    }
 }

@@ -32,6 +32,7 @@ pub(super) fn baseline(
         timespan: Span::HOUR,
         fields: Vec::new(),
         prevalence: None,
+        count_only: None,
         value: Vec::new(),
         surprise: 0.0,
         budget: None,
@@ -57,6 +58,10 @@ pub(super) fn baseline(
         found.timespan = span(node, "timespan", report).unwrap_or(Span::HOUR);
     }
     field(&mut keys, options, &mut found, report);
+    found.count_only = keys
+        .take("count-only")
+        .filter(|n| !n.is_null())
+        .and_then(|node| count_only(node, options, &found.kind, report));
     let aliases = aliases(&mut keys, report);
     found.generate = generate(&mut keys, outer_generate, report);
     if let Some(node) = keys.need("condition", "{surprise: {gte: 20}}", report) {
@@ -72,6 +77,7 @@ pub(super) fn baseline(
         "timespan",
         "field",
         "prevalence-of",
+        "count-only",
         "aliases",
         "condition",
         "learn",
@@ -139,6 +145,28 @@ fn field(
         Some((_, node)) => text(node, "field", report).into_iter().collect(),
         None => Vec::new(),
     };
+}
+
+/// One of the type's words.
+fn count_only(
+    node: &Node,
+    options: &LoadOptions,
+    kind: &str,
+    report: &mut Report<'_>,
+) -> Option<String> {
+    let row = options.statistics.iter().find(|s| s.name == kind)?;
+    let word = text(node, "count-only", report)?;
+    if row.only.contains(&word.as_str()) {
+        return Some(word);
+    }
+    if row.only.is_empty() {
+        let message = format!("a {kind} has no use for `count-only:`");
+        report.error(codes::UNKNOWN_KEY, node.at, message, "remove `count-only:`");
+    } else {
+        let message = format!("`{word}` is nothing that a {kind} can count alone");
+        report.error(codes::BAD_VALUE, node.at, message, suggest(&word, row.only));
+    }
+    None
 }
 
 /// `{value: {gte: N}, surprise: {gte: N}, budget: {alerts-per-day: N}}`.

@@ -31,6 +31,8 @@ pub struct Statistic {
     pub many: bool,
     /// The same of `prevalence-of:`.
     pub prevalence: Option<Need>,
+    /// The words that `count-only:` may have.
+    pub only: &'static [&'static str],
     /// The floor of rules that name none; `None` where they must.
     pub floor: Option<f64>,
 }
@@ -66,6 +68,7 @@ impl Default for LoadOptions {
             field,
             many: false,
             prevalence: None,
+            only: &[],
             floor: Some(floor),
         };
         LoadOptions {

@@ -319,6 +319,8 @@ pub struct Baseline {
     pub fields: Vec<String>,
     /// The field whose value weighs the more the fewer entities share it.
     pub prevalence: Option<String>,
+    /// Which of the values alone are counted: `count-only:`, one of the type's words.
+    pub count_only: Option<String>,
     /// Floor on what was observed: `value:`; a rate's is at least 5 when none is said.
     pub value: Vec<Bound>,
     /// Least surprise in bits: `surprise: {gte: N}`.

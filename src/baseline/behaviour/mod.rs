@@ -3,9 +3,10 @@
 
 mod counts;
 mod promises;
+mod sessions;
 mod values;
 
-use super::{Census, Deviation, PARTS, STATISTICS, Sample, Settings, Statistic};
+use super::{Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic};
 use crate::time::{Span, Time};
 
 /// Monday 2024-01-01T00:00:00Z.
@@ -25,6 +26,8 @@ pub(super) fn settings() -> Settings {
         surprise: 0.01,
         budget: None,
         floor: 1.0,
+        fields: 1,
+        only: Only::All,
     }
 }
 
@@ -64,8 +67,20 @@ impl Watch {
         all
     }
 
-    /// `secs` since [`MONDAY`].
+    /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
+        let last = secs % 3 == 0;
+        self.tell(entity, secs, (count, last), [value, 0, 0, 0])
+    }
+
+    /// The same of several values and of a member.
+    fn tell(
+        &mut self,
+        entity: u64,
+        secs: i64,
+        (count, last): (u32, bool),
+        values: [u64; PARTS],
+    ) -> Option<Deviation> {
         while secs >= self.midnight - MONDAY + 86_400 {
             self.midnight += 86_400;
             self.barrier(Time::from_secs(self.midnight));
@@ -76,9 +91,12 @@ impl Watch {
             key,
             time: Time::from_secs(MONDAY + secs),
             count,
-            value: hash(value ^ 0xABCD_0000),
-            parts: [0; PARTS],
+            value: values
+                .iter()
+                .fold(0, |all, value| hash(all ^ value ^ 0xABCD_0000)),
+            parts: values.map(|value| hash(value ^ 0xABCD_0000)),
             amount: None,
+            last,
         })
     }
 

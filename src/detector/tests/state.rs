@@ -145,6 +145,7 @@ fn first_seen() -> Vec<Rule> {
         timespan: Span::HOUR,
         fields: vec!["source.ip".to_owned()],
         prevalence: None,
+        count_only: None,
         value: Vec::new(),
         budget: None,
         surprise: 6.0,

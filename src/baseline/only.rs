@@ -1,0 +1,176 @@
+//! Which values of a count count: all, those the entity never came with, or
+//! those that never succeeded.
+//!
+//! - `first_seen`: each entity's own values ([`super::values`]). What it came
+//!   with before is no news, so the count is of new edges.
+//! - `never_succeeded`: what the last of the rule's members has met is proven
+//!   and never counts; the others count, by the first of the rule's fields.
+//!   Nothing but a success makes a proof, so nobody gets one by trying.
+
+use serde::{Deserialize, Serialize};
+
+use super::season::Calendar;
+use super::table::{Saved, Table, grow};
+use super::values::{self, Base, Values};
+use super::{Only, Sample, Settings};
+use crate::time::{Span, Time};
+
+/// Active buckets before an entity's new values are news.
+const HABIT: u32 = 2;
+
+/// Proofs kept in a lane, if the rule allows as many entities: 2 MiB.
+const PROOFS: usize = 65_536;
+
+/// What tells which values count.
+#[derive(Debug)]
+pub(super) enum Filter {
+    /// All do.
+    All,
+    /// Those the entity never came with: its values, place by place of the table.
+    FirstSeen {
+        places: Vec<Values>,
+        base: Base,
+        least: u32,
+    },
+    /// Those that never succeeded: when what did was last seen, by entity and value.
+    NeverSucceeded(Table<Time>),
+}
+
+/// What [`Filter::save`] writes.
+#[derive(Serialize, Deserialize)]
+pub(super) enum SavedFilter {
+    All,
+    FirstSeen(Vec<Values>),
+    NeverSucceeded(Saved<Time>),
+}
+
+impl Filter {
+    pub(super) fn new(settings: &Settings) -> Filter {
+        match settings.only {
+            Only::All => Filter::All,
+            Only::FirstSeen => Filter::FirstSeen {
+                places: Vec::new(),
+                base: Base::default(),
+                least: settings.min_buckets.max(HABIT),
+            },
+            Only::NeverSucceeded => {
+                Filter::NeverSucceeded(Table::new(settings.max_entities.min(PROOFS)))
+            }
+        }
+    }
+
+    /// Whether a sample is none of what is counted, whoever it is of: a proof,
+    /// which is taken in, or one of what is proven.
+    pub(super) fn passes_over(&mut self, sample: &Sample) -> bool {
+        let Filter::NeverSucceeded(proven) = self else {
+            return false;
+        };
+        // Of one entity: what succeeded for another proves nothing here.
+        let key = sample.value ^ sample.key.rotate_left(32);
+        if let Some(seen) = proven.find(key).and_then(|at| proven.get_mut(at)) {
+            *seen = (*seen).max(sample.time);
+            return true;
+        }
+        if sample.last {
+            let now = sample.time;
+            proven.insert(key, now, |seen| {
+                Some(-(now.since(*seen).secs() / Span::HOUR.secs()))
+            });
+        }
+        sample.last
+    }
+
+    /// The value that a sample counts by.
+    pub(super) fn value(&self, sample: &Sample) -> u32 {
+        let [first, ..] = sample.parts;
+        values::short(match self {
+            Filter::NeverSucceeded(_) => first,
+            Filter::All | Filter::FirstSeen { .. } => sample.value,
+        })
+    }
+
+    /// Starts afresh at a place.
+    pub(super) fn reset(&mut self, at: usize, first: Time, value: u32, calendar: &Calendar) {
+        let Filter::FirstSeen { places, base, .. } = self else {
+            return;
+        };
+        let mut fresh = Values::new(first, calendar);
+        fresh.take(value, first, calendar, base);
+        if let Some(place) = places.get_mut(at) {
+            *place = fresh;
+        } else {
+            debug_assert_eq!(at, places.len(), "side by side");
+            grow(places);
+            places.push(fresh);
+        }
+    }
+
+    /// Whether a sample's value counts for the entity at this place, to whom
+    /// it is known from here on.
+    pub(super) fn counts(&mut self, at: usize, sample: &Sample, calendar: &Calendar) -> bool {
+        let Filter::FirstSeen {
+            places,
+            base,
+            least,
+        } = self
+        else {
+            return true;
+        };
+        let Some(own) = places.get_mut(at) else {
+            return false;
+        };
+        let bucket = calendar.bucket(sample.time);
+        if bucket > own.bucket {
+            own.close(calendar);
+            own.bucket = bucket;
+        }
+        let value = values::short(sample.value);
+        let new = own.take(value, sample.time, calendar, base);
+        new.is_some_and(|novelty| novelty.weight >= 1.0) && own.active >= *least
+    }
+
+    /// What the entity at this place is known by, where that is not its counts.
+    pub(super) fn evidence(&self, at: usize, calendar: &Calendar) -> Option<f64> {
+        match self {
+            Filter::FirstSeen { places, .. } => Some(places.get(at)?.evidence(calendar)),
+            Filter::All | Filter::NeverSucceeded(_) => None,
+        }
+    }
+
+    /// Whether it says itself when an entity has a habit.
+    pub(super) fn knows_habits(&self) -> bool {
+        matches!(self, Filter::FirstSeen { .. })
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Filter::All => 0,
+            Filter::FirstSeen { places, .. } => places.capacity() * size_of::<Values>(),
+            Filter::NeverSucceeded(proven) => proven.bytes(),
+        }
+    }
+
+    pub(super) fn save(&self) -> SavedFilter {
+        match self {
+            Filter::All => SavedFilter::All,
+            Filter::FirstSeen { places, .. } => SavedFilter::FirstSeen(places.clone()),
+            Filter::NeverSucceeded(proven) => SavedFilter::NeverSucceeded(proven.save()),
+        }
+    }
+
+    /// Restores what was saved for so many entities.
+    pub(super) fn load(&mut self, saved: SavedFilter, entities: usize) -> Result<(), String> {
+        match (self, saved) {
+            (Filter::All, SavedFilter::All) => Ok(()),
+            (Filter::FirstSeen { places, .. }, SavedFilter::FirstSeen(old))
+                if old.len() == entities =>
+            {
+                *places = old;
+                Ok(())
+            }
+            (Filter::NeverSucceeded(proven), SavedFilter::NeverSucceeded(old)) => proven.load(old),
+            _ => Err("the state counts other values".to_owned()),
+        }
+    }
+}

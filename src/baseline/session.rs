@@ -1,0 +1,536 @@
+//! What is told of one session by who comes, from where, when, and after how
+//! long: several kinds of evidence, each against the entity's own habit.
+//!
+//! - A value that the entity never came with ([`super::values`]), field by field.
+//! - An hour of its week at which it is seldom active ([`super::season`]).
+//! - An absence longer than its own ([`super::gap`]).
+//!
+//! What is likelier than 1 in 8 says nothing; the rest is combined by Fisher's
+//! method ([`super::combine`]). A bucket counts once in everything that is
+//! learnt, however many events it has, and is learnt when it is over.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::calibrate::{self, single};
+use super::combine::fisher;
+use super::gap::{self, Gaps};
+use super::season::{CELLS, Calendar, Peers, Profile};
+use super::special::{bits, from_fixed, real, to_fixed};
+use super::table::{Newcomer, Nursery, Saved, Table, grow};
+use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
+use super::watch::Watch;
+use super::{Census, Deviation, FIELD_TERMS, PARTS, Sample, Settings, Statistic, snapshot};
+use crate::time::{Span, Time};
+
+/// Bits below which a piece of evidence is as good as absent.
+const LEAST: f64 = 3.0;
+
+/// Active buckets below which an entity has no habit to leave.
+const HABIT: u32 = 2;
+
+/// Active buckets below which it has no hours.
+const HOURS_HABIT: u32 = 8;
+
+/// Terms besides the fields'.
+pub(super) const HOUR: &str = "hour";
+pub(super) const IDLE: &str = "idle gap";
+
+/// Places of the census's sums after those of the fields.
+const GAPS: usize = PARTS * SUMS;
+const GAP_ENTITIES: usize = GAPS + 1;
+const HOURS: usize = GAPS + 2;
+
+/// Which evidence a type looks at, and how it says what it found.
+#[derive(Clone, Copy)]
+pub(super) struct Looks {
+    pub(super) name: &'static str,
+    pub(super) fields: usize,
+    pub(super) hours: bool,
+    pub(super) gaps: bool,
+    /// Observed, expected, 99 % interval and the largest that is quiet.
+    pub(super) explain: fn(&Found) -> Explained,
+}
+
+/// The numbers of an explanation that differ between the types.
+pub(super) struct Explained {
+    pub(super) model: &'static str,
+    pub(super) observed: f64,
+    pub(super) expected: f64,
+    pub(super) interval: (f64, f64),
+    pub(super) quiet: f64,
+}
+
+/// What a sample was found to be.
+pub(super) struct Found {
+    /// The evidence that is there, in bits, largest first.
+    pub(super) terms: Vec<(&'static str, f64)>,
+    /// How many kinds could have been.
+    pub(super) kinds: u32,
+    /// The chance to be active at such an hour.
+    pub(super) tail: f64,
+    /// Days away before this bucket, and their law.
+    pub(super) away: f64,
+    pub(super) law: gap::Lomax,
+    /// Events in the bucket so far.
+    pub(super) count: u32,
+    pub(super) threshold: f64,
+    pub(super) floor: f64,
+}
+
+/// What is kept of one entity besides its hours and values: 72 bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    first: Time,
+    /// First and last seen in the bucket.
+    since: Time,
+    latest: Time,
+    bucket: i64,
+    learnt: i64,
+    gaps: Gaps,
+    /// Events in the bucket.
+    count: u32,
+    /// Active buckets learnt.
+    active: u32,
+    /// The highest score since the last barrier.
+    peak: f32,
+    /// The chance to be active at the bucket's hour; negative: not worked out.
+    tail: f32,
+}
+
+impl State {
+    fn new(first: Time, calendar: &Calendar) -> State {
+        let bucket = calendar.bucket(first);
+        State {
+            first,
+            since: first,
+            latest: first,
+            bucket,
+            learnt: bucket.saturating_sub(1),
+            gaps: Gaps::new(),
+            count: 1,
+            active: 0,
+            peak: 0.0,
+            tail: -1.0,
+        }
+    }
+
+    /// What the entity is worth keeping for; `None` while it is established.
+    fn worth(&self, calendar: &Calendar, now: Time) -> Option<i64> {
+        let away = now.since(self.latest).max(Span::ZERO);
+        // The dormant are who a gap is about: they stay for three months.
+        if self.active >= 8 && away < Span::DAY.times(90) {
+            return None;
+        }
+        let doublings = i64::from(self.active.saturating_add(1).ilog2());
+        let patience = 14.0_f64.max(calendar.half_life / calendar.buckets_per_day());
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        let patience = patience as i64;
+        Some(doublings * patience - away.secs() / Span::DAY.secs())
+    }
+}
+
+/// All entities of one rule in one lane.
+pub(super) struct Sessions {
+    looks: Looks,
+    settings: Settings,
+    calendar: Calendar,
+    slot: Span,
+    table: Table<State>,
+    /// Beside the table, place by place: hours, and as many values as fields.
+    profiles: Vec<Profile>,
+    values: Vec<Values>,
+    nursery: Nursery,
+    bases: Vec<Base>,
+    peers: Peers,
+    typical: f64,
+    watch: Watch,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    table: Saved<State>,
+    profiles: Vec<Profile>,
+    values: Vec<Values>,
+    nursery: Saved<Newcomer>,
+    bases: Vec<Base>,
+    peers: Peers,
+    typical: f64,
+    watch: Watch,
+}
+
+impl Sessions {
+    pub(super) fn new(looks: Looks, settings: &Settings) -> Sessions {
+        Sessions {
+            looks,
+            calendar: Calendar::new(settings),
+            slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
+            table: Table::new(settings.max_entities),
+            profiles: Vec::new(),
+            values: Vec::new(),
+            nursery: Nursery::new(settings.max_entities),
+            bases: vec![Base::default(); looks.fields],
+            peers: Peers::default(),
+            typical: gap::typical(0.0, 0.0),
+            watch: Watch::new(settings),
+            settings: settings.clone(),
+        }
+    }
+
+    /// Where an entity's values stand.
+    fn fields(&self, at: usize) -> std::ops::Range<usize> {
+        at * self.looks.fields..(at + 1) * self.looks.fields
+    }
+
+    fn close(&mut self, at: usize) {
+        let fields = self.fields(at);
+        let Some(state) = self.table.get_mut(at) else {
+            return;
+        };
+        if state.count == 0 {
+            return;
+        }
+        // A late event may reopen a bucket that a barrier closed; it counts once.
+        if state.bucket > state.learnt {
+            state.active = state.active.saturating_add(1);
+            if let Some(profile) = self.profiles.get_mut(at) {
+                profile.add(&self.calendar, state.bucket, 1.0);
+            }
+        }
+        state.gaps.learn(state.since, state.latest);
+        state.learnt = state.bucket;
+        state.count = 0;
+        for values in self.values.get_mut(fields).into_iter().flatten() {
+            values.close(&self.calendar);
+        }
+    }
+
+    fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
+        let bucket = self.calendar.bucket(sample.time);
+        if bucket > self.table.get(at)?.bucket {
+            self.close(at);
+            let state = self.table.get_mut(at)?;
+            state.bucket = bucket;
+            state.tail = -1.0;
+            state.peak = state.peak.max(calibrate::ACTIVE);
+        }
+        let state = self.table.get_mut(at)?;
+        if state.count == 0 || sample.time < state.since {
+            state.since = sample.time;
+        }
+        state.latest = if state.count == 0 {
+            sample.time
+        } else {
+            state.latest.max(sample.time)
+        };
+        state.count = state.count.saturating_add(sample.count.max(1));
+        let found = self.evidence(at, sample)?;
+        let state = self.table.get_mut(at)?;
+        let evidence = found.terms.iter().map(|&(_, bits)| bits);
+        let present = u32::try_from(found.terms.len()).unwrap_or(0);
+        let bits = fisher(evidence, found.kinds.saturating_sub(present));
+        if state.active >= HABIT {
+            state.peak = state.peak.max(single(bits));
+        }
+        let least = self.settings.min_buckets.max(HABIT);
+        if bits < self.watch.threshold()
+            || state.active < least
+            || !self.watch.is_warm(&self.settings, sample.time)
+        {
+            return None;
+        }
+        let told = (self.looks.explain)(&found);
+        (told.observed >= self.settings.floor).then(|| Deviation {
+            bits,
+            observed: told.observed,
+            expected: told.expected,
+            interval: told.interval,
+            evidence: f64::from(state.active),
+            age: sample.time.since(state.first).max(Span::ZERO),
+            model: told.model,
+            quiet: told.quiet,
+            return_days: self.watch.return_days(bits),
+            terms: found.terms,
+            since: state.since.min(sample.time),
+        })
+    }
+
+    /// Takes the sample's values in and says what is odd about it.
+    fn evidence(&mut self, at: usize, sample: &Sample) -> Option<Found> {
+        let mut terms = Vec::new();
+        let bucket = self.calendar.bucket(sample.time);
+        let fields = self.fields(at);
+        let each = self.values.get_mut(fields).into_iter().flatten();
+        for (((values, base), part), name) in
+            each.zip(&self.bases).zip(sample.parts).zip(FIELD_TERMS)
+        {
+            if bucket > values.bucket {
+                values.bucket = bucket;
+            }
+            let novelty = values.take(values::short(part), sample.time, &self.calendar, base);
+            terms.push((name, novelty.map_or(0.0, |novelty| novelty.bits())));
+        }
+        let state = self.table.get_mut(at)?;
+        if self.looks.hours && state.active >= HOURS_HABIT {
+            if state.tail < 0.0 {
+                let profile = self.profiles.get(at)?;
+                state.tail = single(profile.tail(&self.calendar, &self.peers, state.bucket));
+            }
+            terms.push((HOUR, bits(f64::from(state.tail).max(1e-30).ln())));
+        }
+        let law = state.gaps.law(self.typical);
+        let away = gap::days(state.gaps.away(state.since));
+        if self.looks.gaps {
+            terms.push((IDLE, law.surprise(away)));
+        }
+        terms.retain(|&(_, bits)| bits >= LEAST);
+        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let kinds =
+            self.looks.fields + usize::from(self.looks.hours) + usize::from(self.looks.gaps);
+        Some(Found {
+            terms,
+            kinds: u32::try_from(kinds).unwrap_or(0),
+            tail: f64::from(state.tail.max(0.0)),
+            away,
+            law,
+            count: state.count,
+            threshold: self.watch.threshold(),
+            floor: self.settings.floor,
+        })
+    }
+
+    /// A newcomer waits until it is seen in a second slot or with another value.
+    fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
+        let value = values::short(sample.value);
+        let Some(seen) = self.nursery.find(sample.key) else {
+            let newcomer = Newcomer {
+                first: sample.time,
+                count: 1,
+                value,
+            };
+            self.nursery.insert(sample.key, newcomer);
+            return None;
+        };
+        seen.count = seen.count.saturating_add(1);
+        let later = sample.time.bucket(self.slot) > seen.first.bucket(self.slot);
+        if !later && seen.value == value {
+            return None;
+        }
+        let state = State::new(seen.first, &self.calendar);
+        let (calendar, now) = (&self.calendar, sample.time);
+        let values = Values::new(seen.first, calendar);
+        let at = self
+            .table
+            .insert(sample.key, state, |old| old.worth(calendar, now))?;
+        self.nursery.remove(sample.key);
+        if self.looks.hours {
+            put(&mut self.profiles, at, Profile::default());
+        }
+        for field in self.fields(at) {
+            put(&mut self.values, field, values.clone());
+        }
+        self.known(at, sample)
+    }
+
+    /// The bases, peers and typical gap that a population's census makes.
+    fn learn_population(&mut self, population: &Census) {
+        let sum = |place: usize| population.sums.get(place).copied().unwrap_or(0);
+        for (field, base) in (0_u64..).zip(&mut self.bases) {
+            // Each field's holdings have their number above the value's 32 bits.
+            let from = field << 32;
+            let held = population.holders.range(from..=from | u64::from(u32::MAX));
+            let first = usize::try_from(field).unwrap_or(0) * SUMS;
+            *base = Base::from_census(&Census {
+                holders: held.map(|(&value, &n)| (value - from, n)).collect(),
+                sums: vec![sum(first + NOVEL), sum(first + EXPECTED)],
+                ..Census::default()
+            });
+        }
+        let votes = population.sums.get(HOURS..).unwrap_or(&[]);
+        self.peers = Peers::from_votes(votes.iter().map(|&vote| from_fixed(vote)));
+        self.typical = gap::typical(from_fixed(sum(GAPS)), from_fixed(sum(GAP_ENTITIES)));
+    }
+}
+
+/// Puts what belongs to a table's place beside it.
+fn put<T>(beside: &mut Vec<T>, at: usize, value: T) {
+    if let Some(place) = beside.get_mut(at) {
+        *place = value;
+    } else {
+        debug_assert_eq!(at, beside.len(), "side by side");
+        grow(beside);
+        beside.push(value);
+    }
+}
+
+impl Statistic for Sessions {
+    fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
+        self.watch.see(sample.time);
+        match self.table.find(sample.key) {
+            Some(at) => self.known(at, sample),
+            None => self.newcomer(sample),
+        }
+    }
+
+    fn label(&self, key: u64, term: &str) -> Option<String> {
+        let state = self.table.get(self.table.find(key)?)?;
+        match term {
+            HOUR => {
+                let cell = self.calendar.cell(state.bucket);
+                let days = if cell < 24 { "weekdays" } else { "weekends" };
+                Some(format!("{HOUR} {:02} of {days}", cell % 24))
+            }
+            IDLE => {
+                let away = gap::days(state.gaps.away(state.since));
+                Some(format!("{IDLE} {away:.0}d"))
+            }
+            _ => None,
+        }
+    }
+
+    fn census(&mut self, now: Time) -> Census {
+        let mut votes = Vec::new();
+        let mut sums = vec![0_i128; HOURS + CELLS];
+        let mut holders: BTreeMap<u64, u64> = BTreeMap::new();
+        let bucket = self.calendar.bucket(now);
+        let mut add = |place: usize, more: f64| {
+            if let Some(sum) = sums.get_mut(place) {
+                *sum += to_fixed(more);
+            }
+        };
+        for at in 0..self.table.len() {
+            let over = self
+                .table
+                .get(at)
+                .is_some_and(|state| self.calendar.is_over(state.bucket, now));
+            if over {
+                self.close(at);
+            }
+            let fields = self.fields(at);
+            let Some(state) = self.table.get_mut(at) else {
+                continue;
+            };
+            self.watch.vote(&mut votes, &mut state.peak);
+            // Its hour may be judged by what the population says from here on.
+            state.tail = -1.0;
+            if self.looks.gaps && state.gaps.count() >= 2.0 {
+                add(GAPS, state.gaps.mean());
+                add(GAP_ENTITIES, 1.0);
+            }
+            if let Some(profile) = self.profiles.get(at) {
+                for (cell, vote) in profile.vote(&self.calendar, bucket).into_iter().enumerate() {
+                    add(HOURS + cell, vote);
+                }
+            }
+            let values = self.values.get(fields).into_iter().flatten();
+            for (field, values) in values.enumerate() {
+                let (novel, expected) = values.calibration(&self.calendar);
+                add(field * SUMS + NOVEL, novel);
+                add(field * SUMS + EXPECTED, expected);
+                let number = u64::try_from(field).unwrap_or(0) << 32;
+                for value in values.held(&self.calendar, now) {
+                    *holders.entry(number | u64::from(value)).or_default() += 1;
+                }
+            }
+        }
+        Census {
+            sums,
+            holders: values::most_held(holders),
+            ..self.watch.census(votes)
+        }
+    }
+
+    fn adopt(&mut self, population: &Census, _now: Time) {
+        self.learn_population(population);
+        self.watch.adopt(population, &self.settings);
+    }
+
+    fn size(&self) -> (usize, usize) {
+        let bases: usize = self.bases.iter().map(Base::bytes).sum();
+        (
+            self.table.len() + self.nursery.len(),
+            self.table.bytes()
+                + self.nursery.bytes()
+                + self.profiles.capacity() * size_of::<Profile>()
+                + self.values.capacity() * size_of::<Values>()
+                + bases
+                + size_of::<Sessions>(),
+        )
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let state = Snapshot {
+            table: self.table.save(),
+            profiles: self.profiles.clone(),
+            values: self.values.clone(),
+            nursery: self.nursery.save(),
+            bases: self.bases.clone(),
+            peers: self.peers.clone(),
+            typical: self.typical,
+            watch: self.watch.clone(),
+        };
+        snapshot::pack(self.looks.name, &self.settings, &state)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let state: Snapshot = snapshot::unpack(self.looks.name, &self.settings, bytes)?;
+        let mut fresh = Sessions::new(self.looks, &self.settings);
+        fresh.table.load(state.table)?;
+        fresh.nursery.load(state.nursery)?;
+        let entities = fresh.table.len();
+        let hours = if self.looks.hours { entities } else { 0 };
+        if state.profiles.len() != hours
+            || state.values.len() != entities * self.looks.fields
+            || state.bases.len() != self.looks.fields
+        {
+            return Err("entities and what is known of them do not match".to_owned());
+        }
+        fresh.profiles = state.profiles;
+        fresh.values = state.values;
+        fresh.bases = state.bases;
+        fresh.peers = state.peers;
+        fresh.typical = state.typical;
+        fresh.watch = state.watch;
+        *self = fresh;
+        Ok(())
+    }
+}
+
+/// The most of so many kinds, each odd by chance in 1 of 8, within 99.5 %.
+pub(super) fn odd_by_chance(kinds: u32) -> (f64, f64) {
+    let chance = super::special::exp2(-LEAST);
+    let n = f64::from(kinds);
+    // The binomial's terms, one from the other.
+    let mut term = (n * (1.0 - chance).ln()).exp();
+    let (mut sum, mut most) = (term, 0.0);
+    while sum < 0.995 && most < n {
+        term *= (n - most) / (most + 1.0) * chance / (1.0 - chance);
+        sum += term;
+        most += 1.0;
+    }
+    (n * chance, most)
+}
+
+/// A count as a number.
+pub(super) fn amount(n: usize) -> f64 {
+    real(i64::try_from(n).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_takes_seventy_two_bytes_besides_hours_and_values() {
+        assert!(size_of::<State>() <= 72, "{}", size_of::<State>());
+        assert!(size_of::<Profile>() <= 100);
+    }
+
+    #[test]
+    fn how_many_of_some_kinds_are_odd_by_chance() {
+        // Binomial(4, 1/8): P(≤2) = 0.9934, P(≤3) = 0.9998.
+        assert_eq!(odd_by_chance(4), (0.5, 3.0));
+        assert_eq!(odd_by_chance(0), (0.0, 0.0));
+    }
+}
