@@ -25,7 +25,7 @@ const REFERENCE: i64 = 1_718_409_600;
 
 /// What the shipped rules need of each line.
 fn context() -> Context {
-    let loaded = tipstaff::rule::load(&["rules".into()], &tipstaff::rule::LoadOptions::default());
+    let loaded = tipstaff::rule::load(&["rules".into()], &tipstaff::detector::load_options());
     let rules = loaded.unwrap().rules;
     let detector = Detector::compile(&rules, &classes(), Options::default()).unwrap();
     Context {

@@ -15,9 +15,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tipstaff::detector::{Detector, Options};
+use tipstaff::detector::{Detector, Options, load_options};
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
-use tipstaff::rule::LoadOptions;
 
 struct Counting;
 
@@ -190,7 +189,7 @@ fn allocations(detector: &Arc<Detector>, log: &str) -> (u64, u64, u64) {
 // One test, since two at a time would count each other's allocations.
 #[test]
 fn the_hot_path_allocates_nothing_per_line_after_warm_up() {
-    let loaded = tipstaff::rule::load(&["rules".into()], &LoadOptions::default()).unwrap();
+    let loaded = tipstaff::rule::load(&["rules".into()], &load_options()).unwrap();
     let detector = Detector::compile(&loaded.rules, &classes(), Options::default()).unwrap();
     let detector = Arc::new(detector);
     let logs: [Log; 3] = [

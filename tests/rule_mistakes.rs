@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
+use tipstaff::detector::load_options;
 use tipstaff::rule::{LoadOptions, load, load_text, render};
 
 use crate::rule_support::{SAMPLE, baseline, codes, good, named, read, rule};
@@ -178,6 +179,36 @@ fn what_a_baseline_may_not_say_has_its_own_code() {
         1,
         "the documented floor of a rate"
     );
+}
+
+#[test]
+fn what_is_counted_alone_is_one_of_the_types_words() {
+    let rules = |kind: &str, only: &str| {
+        let body = format!(
+            "baseline:\n  type: {kind}\n  rules: [x]\n  group-by: [user.name]\n  \
+             field: host.name\n  count-only: {only}\n  condition: \
+             {{value: {{gte: 3}}, surprise: {{gte: 9}}}}\n"
+        );
+        format!("{}title: counted\n{body}", named("x"))
+    };
+    let codes = |kind: &str, only: &str| {
+        let found = load_text("a.yml", &rules(kind, only), &load_options());
+        found
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|d| d.code)
+            .collect::<Vec<_>>()
+    };
+    for only in ["first_seen", "never_succeeded"] {
+        let loaded = load_text("a.yml", &rules("value_count", only), &load_options()).unwrap();
+        assert_eq!(
+            baseline(&loaded.rules.rules[1]).count_only.as_deref(),
+            Some(only)
+        );
+    }
+    assert_eq!(codes("value_count", "frist_seen"), ["SIG004"]);
+    assert_eq!(codes("first_seen", "first_seen"), ["SIG017"]);
 }
 
 #[test]

@@ -4,9 +4,10 @@ use std::io::{BufWriter, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use tipstaff::detector::load_options;
 use tipstaff::detector::{Detector, Options};
 use tipstaff::pipeline::classes;
-use tipstaff::rule::{LoadOptions, load};
+use tipstaff::rule::load;
 
 /// The program's own.
 #[cfg(feature = "mimalloc")]
@@ -16,7 +17,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The shipped pack.
 pub(crate) fn shipped() -> Arc<Detector> {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-    let loaded = load(&[rules], &LoadOptions::default()).unwrap();
+    let loaded = load(&[rules], &load_options()).unwrap();
     compiled(&loaded.rules)
 }
 

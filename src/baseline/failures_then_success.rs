@@ -250,17 +250,12 @@ impl Guesses {
             return None;
         }
         let slips = law.surprise(failures);
-        let terms = if is_new {
-            let place_bits = if habit {
-                place_bits.min(PLACE_MAX)
-            } else {
-                0.0
-            };
-            vec![("failures", slips), ("new place", place_bits)]
-        } else {
-            vec![("failures", FAMILIAR * slips)]
+        let (slips, more) = match (is_new, habit) {
+            (false, _) => (FAMILIAR * slips, None),
+            (true, false) => (slips, Some(0.0)),
+            (true, true) => (slips, Some(place_bits.min(PLACE_MAX))),
         };
-        let score: f64 = terms.iter().map(|&(_, bits)| bits).sum();
+        let score = slips + more.unwrap_or(0.0);
         let score = score.min(BITS_MAX);
         state.places.peak = state.places.peak.max(single(score));
         let observed = f64::from(failures);
@@ -272,7 +267,7 @@ impl Guesses {
             return None;
         }
         let (state, run) = (self.table.get(at)?, run?);
-        let mut found = self.deviation(state, law, sample, terms);
+        let mut found = self.deviation(state, law, sample, (slips, more));
         found.bits = score;
         found.observed = observed;
         found.since = Time::from_nanos(run.since).min(sample.time);
@@ -286,11 +281,13 @@ impl Guesses {
         state: &State,
         law: Slips,
         sample: &Sample,
-        mut terms: Vec<(&'static str, f64)>,
+        (slips, place): (f64, Option<f64>),
     ) -> Deviation {
-        let (part, more) = match terms.as_slice() {
-            [_, (_, place)] => (1.0, *place),
-            _ => (FAMILIAR, 0.0),
+        let mut terms = vec![("failures", slips)];
+        terms.extend(place.map(|bits| ("new place", bits)));
+        let (part, more) = match place {
+            Some(bits) => (1.0, bits),
+            None => (FAMILIAR, 0.0),
         };
         let wanted = self.watch.threshold();
         let silent = law

@@ -1,7 +1,8 @@
 //! `idle_gap`: an entity that comes back after a longer absence than its own.
 //! A dormant account that wakes is either somebody's return or somebody else.
 
-use super::session::{Explained, Found, Looks, Sessions};
+use super::evidence::{Explained, Found, Looks};
+use super::session::Sessions;
 use super::{Row, Want};
 
 /// The row of the table.

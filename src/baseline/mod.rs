@@ -54,6 +54,7 @@ mod calibrate;
 mod combine;
 mod count;
 mod distinct;
+mod evidence;
 mod failures_then_success;
 mod first_seen;
 mod gap;

@@ -2,7 +2,8 @@
 //! or hardly ever active. The score is the chance to be active at an hour as
 //! quiet for it, or quieter; its peers' week counts as six of its own hours.
 
-use super::session::{Explained, Found, Looks, Sessions};
+use super::evidence::{Explained, Found, Looks};
+use super::session::Sessions;
 use super::{Row, Want};
 
 /// The row of the table.

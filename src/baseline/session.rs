@@ -15,17 +15,15 @@ use serde::{Deserialize, Serialize};
 
 use super::calibrate::{self, single};
 use super::combine::fisher;
+use super::evidence::{Found, KINDS, LEAST, Looks};
 use super::gap::{self, Gaps};
 use super::season::{CELLS, Calendar, Peers, Profile};
-use super::special::{bits, from_fixed, real, to_fixed};
+use super::special::{bits, from_fixed, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
 use super::watch::Watch;
 use super::{Census, Deviation, FIELD_TERMS, PARTS, Sample, Settings, Statistic, snapshot};
 use crate::time::{Span, Time};
-
-/// Bits below which a piece of evidence is as good as absent.
-const LEAST: f64 = 3.0;
 
 /// Active buckets below which an entity has no habit to leave.
 const HABIT: u32 = 2;
@@ -41,43 +39,6 @@ pub(super) const IDLE: &str = "idle gap";
 const GAPS: usize = PARTS * SUMS;
 const GAP_ENTITIES: usize = GAPS + 1;
 const HOURS: usize = GAPS + 2;
-
-/// Which evidence a type looks at, and how it says what it found.
-#[derive(Clone, Copy)]
-pub(super) struct Looks {
-    pub(super) name: &'static str,
-    pub(super) fields: usize,
-    pub(super) hours: bool,
-    pub(super) gaps: bool,
-    /// Observed, expected, 99 % interval and the largest that is quiet.
-    pub(super) explain: fn(&Found) -> Explained,
-}
-
-/// The numbers of an explanation that differ between the types.
-pub(super) struct Explained {
-    pub(super) model: &'static str,
-    pub(super) observed: f64,
-    pub(super) expected: f64,
-    pub(super) interval: (f64, f64),
-    pub(super) quiet: f64,
-}
-
-/// What a sample was found to be.
-pub(super) struct Found {
-    /// The evidence that is there, in bits, largest first.
-    pub(super) terms: Vec<(&'static str, f64)>,
-    /// How many kinds could have been.
-    pub(super) kinds: u32,
-    /// The chance to be active at such an hour.
-    pub(super) tail: f64,
-    /// Days away before this bucket, and their law.
-    pub(super) away: f64,
-    pub(super) law: gap::Lomax,
-    /// Events in the bucket so far.
-    pub(super) count: u32,
-    pub(super) threshold: f64,
-    pub(super) floor: f64,
-}
 
 /// What is kept of one entity besides its hours and values: 72 bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,9 +188,8 @@ impl Sessions {
         state.count = state.count.saturating_add(sample.count.max(1));
         let found = self.evidence(at, sample)?;
         let state = self.table.get_mut(at)?;
-        let evidence = found.terms.iter().map(|&(_, bits)| bits);
-        let present = u32::try_from(found.terms.len()).unwrap_or(0);
-        let bits = fisher(evidence, found.kinds.saturating_sub(present));
+        let evidence = found.terms().map(|(_, bits)| bits);
+        let bits = fisher(evidence, found.kinds.saturating_sub(found.odd));
         if state.active >= HABIT {
             state.peak = state.peak.max(single(bits));
         }
@@ -241,6 +201,8 @@ impl Sessions {
             return None;
         }
         let told = (self.looks.explain)(&found);
+        let mut terms: Vec<_> = found.terms().collect();
+        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         (told.observed >= self.settings.floor).then(|| Deviation {
             bits,
             observed: told.observed,
@@ -251,46 +213,49 @@ impl Sessions {
             model: told.model,
             quiet: told.quiet,
             return_days: self.watch.return_days(bits),
-            terms: found.terms,
+            terms,
             since: state.since.min(sample.time),
         })
     }
 
     /// Takes the sample's values in and says what is odd about it.
     fn evidence(&mut self, at: usize, sample: &Sample) -> Option<Found> {
-        let mut terms = Vec::new();
+        let mut terms = [("", 0.0); KINDS];
+        let (fields_terms, other_terms) = terms.split_at_mut(PARTS);
         let bucket = self.calendar.bucket(sample.time);
         let fields = self.fields(at);
         let each = self.values.get_mut(fields).into_iter().flatten();
-        for (((values, base), part), name) in
-            each.zip(&self.bases).zip(sample.parts).zip(FIELD_TERMS)
-        {
+        let each = each.zip(&self.bases).zip(sample.parts);
+        for ((((values, base), part), name), term) in each.zip(FIELD_TERMS).zip(fields_terms) {
             if bucket > values.bucket {
                 values.bucket = bucket;
             }
             let novelty = values.take(values::short(part), sample.time, &self.calendar, base);
-            terms.push((name, novelty.map_or(0.0, |novelty| novelty.bits())));
+            *term = (name, novelty.map_or(0.0, |novelty| novelty.bits()));
         }
+        let [hour, gap] = other_terms else {
+            return None;
+        };
         let state = self.table.get_mut(at)?;
         if self.looks.hours && state.active >= HOURS_HABIT {
             if state.tail < 0.0 {
                 let profile = self.profiles.get(at)?;
                 state.tail = single(profile.tail(&self.calendar, &self.peers, state.bucket));
             }
-            terms.push((HOUR, bits(f64::from(state.tail).max(1e-30).ln())));
+            *hour = (HOUR, bits(f64::from(state.tail).max(1e-30).ln()));
         }
         let law = state.gaps.law(self.typical);
         let away = gap::days(state.gaps.away(state.since));
         if self.looks.gaps {
-            terms.push((IDLE, law.surprise(away)));
+            *gap = (IDLE, law.surprise(away));
         }
-        terms.retain(|&(_, bits)| bits >= LEAST);
-        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let odd = terms.iter().filter(|&&(_, bits)| bits >= LEAST).count();
         let kinds =
             self.looks.fields + usize::from(self.looks.hours) + usize::from(self.looks.gaps);
         Some(Found {
             terms,
             kinds: u32::try_from(kinds).unwrap_or(0),
+            odd: u32::try_from(odd).unwrap_or(0),
             tail: f64::from(state.tail.max(0.0)),
             away,
             law,
@@ -497,26 +462,6 @@ impl Statistic for Sessions {
     }
 }
 
-/// The most of so many kinds, each odd by chance in 1 of 8, within 99.5 %.
-pub(super) fn odd_by_chance(kinds: u32) -> (f64, f64) {
-    let chance = super::special::exp2(-LEAST);
-    let n = f64::from(kinds);
-    // The binomial's terms, one from the other.
-    let mut term = (n * (1.0 - chance).ln()).exp();
-    let (mut sum, mut most) = (term, 0.0);
-    while sum < 0.995 && most < n {
-        term *= (n - most) / (most + 1.0) * chance / (1.0 - chance);
-        sum += term;
-        most += 1.0;
-    }
-    (n * chance, most)
-}
-
-/// A count as a number.
-pub(super) fn amount(n: usize) -> f64 {
-    real(i64::try_from(n).unwrap_or(i64::MAX))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -525,12 +470,5 @@ mod tests {
     fn an_entity_takes_seventy_two_bytes_besides_hours_and_values() {
         assert!(size_of::<State>() <= 72, "{}", size_of::<State>());
         assert!(size_of::<Profile>() <= 100);
-    }
-
-    #[test]
-    fn how_many_of_some_kinds_are_odd_by_chance() {
-        // Binomial(4, 1/8): P(≤2) = 0.9934, P(≤3) = 0.9998.
-        assert_eq!(odd_by_chance(4), (0.5, 3.0));
-        assert_eq!(odd_by_chance(0), (0.0, 0.0));
     }
 }

@@ -2,7 +2,8 @@
 //! address, a new host, an odd hour and a long absence are each an ordinary
 //! day; all of them together are somebody else.
 
-use super::session::{Explained, Found, Looks, Sessions, amount, odd_by_chance};
+use super::evidence::{Explained, Found, Looks, odd_by_chance};
+use super::session::Sessions;
 use super::{PARTS, Row, Settings, Want};
 
 /// The row of the table.
@@ -36,7 +37,7 @@ fn explain(found: &Found) -> Explained {
     let (expected, most) = odd_by_chance(found.kinds);
     Explained {
         model: "fisher",
-        observed: amount(found.terms.len()),
+        observed: f64::from(found.odd),
         expected,
         interval: (0.0, most),
         quiet: (found.floor.ceil() - 1.0).max(0.0),

@@ -9,12 +9,10 @@ use super::exit::{Exit, Failure};
 use super::lists::Lists;
 use super::plural;
 use super::terminal::Terminal;
-use crate::baseline::{STATISTICS, Want};
+pub(super) use crate::detector::load_options;
 use crate::detector::{Detector, Options};
 use crate::pipeline::classes;
-use crate::rule::{
-    Diagnostic, LoadOptions, Loaded, Need, RuleSet, Severity, Statistic, load, render,
-};
+use crate::rule::{Diagnostic, LoadOptions, Loaded, RuleSet, Severity, load, render};
 use crate::sync::Arc;
 
 /// Names files and folders of rules, separated by colons, where `--rules` does not.
@@ -65,27 +63,6 @@ fn choose(
             format!("no rules: none of {} is a folder", PLACES.join(", ")),
             format!("name some with --rules PATH or in {VARIABLE}"),
         )),
-    }
-}
-
-/// How rules are loaded, for every command alike: the baselines there are.
-pub(super) fn load_options() -> LoadOptions {
-    let need = |want| match want {
-        Want::No => None,
-        Want::May => Some(Need::May),
-        Want::Must => Some(Need::Must),
-    };
-    let row = |row: &&crate::baseline::Row| Statistic {
-        name: row.name,
-        field: need(row.field),
-        many: row.many,
-        prevalence: need(row.prevalence),
-        only: row.only,
-        floor: row.floor,
-    };
-    LoadOptions {
-        statistics: STATISTICS.iter().map(row).collect(),
-        ..LoadOptions::default()
     }
 }
 

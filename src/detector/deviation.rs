@@ -2,9 +2,9 @@
 
 use super::kind::{Firing, Kind, KindRow, Limits, Plan, Refusal, Sighting};
 use super::observation::LANES;
-use crate::baseline::{Census, Only, PARTS, Row, STATISTICS, Sample, Settings, Statistic, Want};
+use crate::baseline::{Census, Only, Row, STATISTICS, Sample, Settings, Statistic, Want};
 use crate::entity::{self, HashKey};
-use crate::rule::{Baseline, Body, Operator, Rule};
+use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
 use crate::time::{Span, Time};
 
 pub(crate) static ROW: KindRow = KindRow {
@@ -16,6 +16,27 @@ pub(crate) static ROW: KindRow = KindRow {
         _ => None,
     },
 };
+
+/// How rules are loaded so that they may name the statistics there are.
+pub fn load_options() -> LoadOptions {
+    let need = |want| match want {
+        Want::No => None,
+        Want::May => Some(Need::May),
+        Want::Must => Some(Need::Must),
+    };
+    let row = |row: &&Row| rule::Statistic {
+        name: row.name,
+        field: need(row.field),
+        many: row.many,
+        prevalence: need(row.prevalence),
+        only: row.only,
+        floor: row.floor,
+    };
+    LoadOptions {
+        statistics: STATISTICS.iter().map(row).collect(),
+        ..LoadOptions::default()
+    }
+}
 
 fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refusal> {
     let names: Vec<&str> = STATISTICS.iter().map(|row| row.name).collect();
@@ -54,6 +75,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     }
     let last = u16::try_from(baseline.members.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let floor = settings.floor;
+    let several = settings.fields > 1;
     let hash = limits.hash;
     let texts = baseline.fields.iter().filter(|_| !row.number);
     let values = texts.chain(&baseline.prevalence).cloned().collect();
@@ -66,7 +88,10 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
     }
     Ok(Plan {
-        name: format!("baseline {}", row.name),
+        name: match &baseline.count_only {
+            Some(only) => format!("baseline {} {only}", row.name),
+            None => format!("baseline {}", row.name),
+        },
         threshold,
         span: baseline.timespan,
         // One incident per rule and entity a day, unless it gets worse.
@@ -79,6 +104,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
                 row,
+                several,
                 last,
                 hash,
             })
@@ -138,6 +164,8 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
 struct Deviating {
     statistic: Box<dyn Statistic>,
     row: &'static Row,
+    /// Whether the rule names several fields.
+    several: bool,
     /// The last of the rule's members.
     last: u16,
     hash: HashKey,
@@ -157,8 +185,9 @@ impl Kind for Deviating {
         if self.row.number && self.row.field == Want::Must && sighting.number.is_none() {
             return None; // nothing to add up
         }
-        let mut parts = [0; PARTS];
-        if self.row.many {
+        // A single value's hash is its part's.
+        let mut parts = [sighting.value, 0, 0, 0];
+        if self.several {
             let values = entity::key_parts(sighting.value_text);
             for (part, value) in parts.iter_mut().zip(values) {
                 *part = self.hash.hash(value);

@@ -42,6 +42,7 @@ mod unit;
 mod tests;
 
 pub use correlation::{CORRELATIONS, Row as CorrelationRow};
+pub use deviation::load_options;
 pub use evidence::Seen;
 pub use kind::KindRow;
 pub use lane::{Lane, Size};

@@ -106,6 +106,7 @@ catalogue! {
     "DET011" "a baseline without its field" "What learns values must be told whose." "field: source.ip";
     "DET012" "a floor that is none" "`value:` holds the least number worth an alert, so it is a lower bound." "value: {gte: 5}";
     "DET013" "a baseline without a length of time" "Activity is counted in periods of this length." "timespan: 1h";
+    "DET014" "a sequence of one" "The last of `rules:` is what the others come before, so it takes two." "rules: [ssh_login_failed, ssh_login_succeeded]";
     "DET020" "an unknown type of correlation" "There is no correlation of that name." "type: event_count";
     "DET021" "a correlation that cannot count" "Its time, its rules or its bounds do not fit its type." "timespan: 10m";
     "DET030" "an item that cannot be compared" "The modifiers and the value do not make a question that an event can answer." "source.ip|cidr: 192.0.2.0/24";

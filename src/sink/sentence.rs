@@ -78,6 +78,10 @@ pub fn sentence(alert: &Alert) -> String {
     let deed = deed(alert);
     let statement = match kind(alert) {
         "first_seen" => first_seen(alert, deed),
+        "session_novelty" => session(alert, deed),
+        "off_hours" => off_hours(alert, deed),
+        "idle_gap" => idle(alert, deed),
+        "failures_then_success" => guessed(alert),
         "value_count" => values(alert, deed),
         _ => times(alert, deed),
     };
@@ -99,10 +103,18 @@ pub fn sentence(alert: &Alert) -> String {
     format!("{}.", parts.join("; "))
 }
 
-/// The rule's kind, whether it counts or learns.
-fn kind(alert: &Alert) -> &str {
+/// The rule's kind, whether it counts or learns, and which values it counts.
+fn kinds(alert: &Alert) -> (&str, Option<&str>) {
     let kind = alert.rule.kind.as_str();
-    kind.strip_prefix("baseline ").unwrap_or(kind)
+    let kind = kind.strip_prefix("baseline ").unwrap_or(kind);
+    match kind.split_once(' ') {
+        Some((kind, only)) => (kind, Some(only)),
+        None => (kind, None),
+    }
+}
+
+fn kind(alert: &Alert) -> &str {
+    kinds(alert).0
 }
 
 /// `User alice from 198.51.100.7`.
@@ -220,7 +232,15 @@ fn values(alert: &Alert, deed: Option<&str>) -> String {
         Some((name, last)) => format!(" of {} (last {})", value(name.as_bytes()), value(last)),
         None => String::new(),
     };
-    format!("{deed} with {n} different values{of}{}", within(alert))
+    let (before, after) = match kinds(alert).1 {
+        Some("first_seen") => ("new", ""),
+        Some("never_succeeded") => ("different", " that never succeeded"),
+        _ => ("different", ""),
+    };
+    format!(
+        "{deed} with {n} {before} values{of}{after}{}",
+        within(alert)
+    )
 }
 
 /// `logged in over SSH from 198.51.100.7, never seen before for it`.
@@ -238,6 +258,65 @@ fn first_seen(alert: &Alert, deed: Option<&str>) -> String {
     format!("{deed} {new} for the first time{more}")
 }
 
+/// `logged in over SSH on host web1, unusual in 3 ways: from 198.51.100.7 (7.2
+/// bits), hour 03 of weekdays (8.9 bits), idle gap 21d (5.0 bits)`.
+fn session(alert: &Alert, deed: Option<&str>) -> String {
+    let terms = &alert.score.terms;
+    let odd = |name: &String| terms.iter().any(|(term, _)| term == name);
+    let more = additions(context(alert).filter(|(name, _)| !odd(name)));
+    let told = terms.iter().map(|(name, bits)| {
+        let value = alert.context.iter().find(|(field, _)| field == name);
+        let what = match value {
+            Some((name, value)) => addition(name, value),
+            None => shortened(name.as_bytes(), VALUE_MAX),
+        };
+        format!("{what} ({bits:.1} bits)")
+    });
+    let ways = match terms.len() {
+        1 => "one way".to_owned(),
+        n => format!("{n} ways"),
+    };
+    let told = told.collect::<Vec<_>>().join(", ");
+    let deed = deed.unwrap_or("had an event");
+    format!("{deed}{more}, unusual in {ways}: {told}")
+}
+
+/// `logged in over SSH in hour 03 of weekdays, when it hardly ever is active`.
+fn off_hours(alert: &Alert, deed: Option<&str>) -> String {
+    let hour = alert.score.terms.first();
+    let hour = hour.map_or_else(
+        || "an hour".to_owned(),
+        |(name, _)| shortened(name.as_bytes(), VALUE_MAX),
+    );
+    let deed = deed.unwrap_or("had an event");
+    let more = additions(context(alert));
+    format!("{deed}{more} in {hour}, when it hardly ever is active")
+}
+
+/// `logged in over SSH after 30.2 days away`.
+fn idle(alert: &Alert, deed: Option<&str>) -> String {
+    let days = format!("{:.1}", alert.score.observed);
+    let deed = deed.unwrap_or("had an event");
+    format!("{deed}{} after {days} days away", additions(context(alert)))
+}
+
+/// `succeeded from 198.51.100.7 after 14 failures in 16m`.
+fn guessed(alert: &Alert) -> String {
+    let failures = number(alert.score.observed);
+    let more = additions(context(alert));
+    format!("succeeded{more} after {failures} failures{}", within(alert))
+}
+
+/// What is expected, in the unit of the kind.
+fn unit(alert: &Alert) -> &'static str {
+    match kind(alert) {
+        "first_seen" => " new values",
+        "idle_gap" => " days",
+        "failures_then_success" => " failures",
+        _ => "",
+    }
+}
+
 /// `expected 30 (99 % between 11 and 58), a 1 in 17 million chance (24.0 bits)`.
 fn comparison(alert: &Alert) -> Option<String> {
     let score = &alert.score;
@@ -251,13 +330,18 @@ fn comparison(alert: &Alert) -> Option<String> {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
             format!(" (99 % between {} and {})", number(low), number(high))
         });
-        let what = if kind(alert) == "first_seen" {
-            " new values"
-        } else {
-            ""
-        };
+        if kind(alert) == "off_hours" {
+            let percent = number(mean * 100.0);
+            return format!("{percent} % of its active hours are as odd");
+        }
+        // How many things are odd is not how odd they are.
+        if kind(alert) == "session_novelty" {
+            return String::new();
+        }
+        let what = unit(alert);
         format!("expected {}{what}{interval}", number(mean))
     });
+    let expected = expected.filter(|text| !text.is_empty());
     match (expected, chance) {
         (Some(expected), Some(chance)) => Some(format!("{expected}, {chance}")),
         (expected, chance) => expected.or(chance),

@@ -191,6 +191,80 @@ fn a_new_value_is_named() {
     assert!(text.starts_with(expected), "{text}");
 }
 
+/// An alert of another type about alice.
+fn of_alice(kind: &str, context: &[(&str, &[u8])], terms: &[(&str, f64)]) -> Alert {
+    let mut alert = rate();
+    alert.rule.kind = format!("baseline {kind}");
+    alert.entity = vec![pair("user.name", b"alice")];
+    let named = context.iter().map(|(name, value)| pair(name, value));
+    alert.context = named.collect();
+    alert.context.push(pair("event.action", b"ssh_login"));
+    alert.context.push(pair("event.outcome", b"success"));
+    let terms = terms.iter().map(|(name, bits)| ((*name).to_owned(), *bits));
+    alert.score.terms = terms.collect();
+    alert
+}
+
+#[test]
+fn a_session_says_each_thing_that_is_odd_about_it() {
+    let places: [(&str, &[u8]); 2] = [("source.ip", b"198.51.100.7"), ("host.name", b"web1")];
+    let terms = [
+        ("hour 03 of weekdays", 8.9),
+        ("source.ip", 7.2),
+        ("idle gap 21d", 5.0),
+    ];
+    let text = sentence(&of_alice("session_novelty", &places, &terms));
+    let expected = "User alice logged in over SSH on host web1, unusual in 3 ways: hour 03 of \
+                    weekdays (8.9 bits), from 198.51.100.7 (7.2 bits), idle gap 21d (5.0 bits); \
+                    a 1 in 17 million chance";
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn hours_absences_and_guesses_are_told_in_their_own_units() {
+    let mut night = of_alice("off_hours", &[], &[("hour 03 of weekdays", 8.9)]);
+    night.score.expected = Some(0.002);
+    let text = sentence(&night);
+    let expected = "User alice logged in over SSH in hour 03 of weekdays, when it hardly ever is \
+                    active; 0.2 % of its active hours are as odd, a 1 in";
+    assert!(text.starts_with(expected), "{text}");
+    let mut back = of_alice("idle_gap", &[], &[("idle gap 30d", 24.0)]);
+    (back.score.observed, back.score.expected) = (30.2, Some(0.9));
+    let text = sentence(&back);
+    let expected = "User alice logged in over SSH after 30.2 days away; expected 0.9 days (99 %";
+    assert!(text.starts_with(expected), "{text}");
+    let place: [(&str, &[u8]); 1] = [("source.ip", b"198.51.100.7")];
+    let mut guessed = of_alice("failures_then_success", &place, &[("failures", 24.0)]);
+    guessed.context.truncate(1);
+    guessed.score.observed = 14.0;
+    let text = sentence(&guessed);
+    let expected = "More connections than usual: User alice succeeded from 198.51.100.7 after 14 \
+                    failures in 4m 10s; expected 30.2 failures (99 %";
+    assert!(text.starts_with(expected), "{text}");
+}
+
+#[test]
+fn a_count_of_some_values_says_which() {
+    let place: [(&str, &[u8]); 1] = [("host.name", b"web1")];
+    for (kind, expected) in [
+        (
+            "value_count",
+            "812 different values of host.name (last web1) in 4m",
+        ),
+        (
+            "value_count first_seen",
+            "812 new values of host.name (last web1) in 4m",
+        ),
+        (
+            "value_count never_succeeded",
+            "812 different values of host.name (last web1) that never succeeded in 4m",
+        ),
+    ] {
+        let text = sentence(&of_alice(kind, &place, &[]));
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
 #[test]
 fn a_user_name_made_of_words_is_quoted() {
     let mut alert = brute_force();

@@ -10,14 +10,14 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use tipstaff::alert::Alert;
-use tipstaff::detector::{Detector, Options};
+use tipstaff::detector::{Detector, Options, load_options};
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 
 /// The shipped rules, compiled once.
 pub(crate) fn shipped() -> &'static Arc<Detector> {
     static DETECTOR: OnceLock<Arc<Detector>> = OnceLock::new();
     DETECTOR.get_or_init(|| {
-        let loaded = tipstaff::rule::load(&["rules".into()], &Default::default()).unwrap();
+        let loaded = tipstaff::rule::load(&["rules".into()], &load_options()).unwrap();
         let detector = Detector::compile(&loaded.rules, &classes(), Options::default()).unwrap();
         Arc::new(detector)
     })

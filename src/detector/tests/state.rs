@@ -155,6 +155,29 @@ fn first_seen() -> Vec<Rule> {
     vec![action("login", "login"), rule("new address", body)]
 }
 
+#[test]
+fn what_comes_before_something_needs_something_to_come_before() {
+    let kinds = [
+        ("failures_then_success", None),
+        ("value_count", Some("never_succeeded")),
+    ];
+    for (kind, only) in kinds {
+        let mut rules = first_seen();
+        if let Body::Baseline(baseline) = &mut rules[1].body {
+            baseline.kind = kind.to_owned();
+            baseline.count_only = only.map(str::to_owned);
+        }
+        let set = RuleSet {
+            rules,
+            ..RuleSet::default()
+        };
+        let refused = Detector::compile(&set, &[], Options::default())
+            .err()
+            .unwrap();
+        assert!(refused.iter().any(|d| d.code == "DET014"), "{refused:?}");
+    }
+}
+
 /// A month of logins of six users from their own addresses, twice a day, with
 /// an epoch each day; then one from elsewhere, and again.
 fn month(bench: &mut Bench, restarts: bool) -> Vec<Alert> {

@@ -17,7 +17,11 @@ use super::traffic::browse;
 const DAYS: std::ops::Range<i64> = 0..25;
 
 /// These people on one machine, with nobody on holiday.
-fn four_weeks(world: &'static str, people: Vec<Person>, machine: Machine) -> (Site, Vec<Person>) {
+pub(crate) fn four_weeks(
+    world: &'static str,
+    people: Vec<Person>,
+    machine: Machine,
+) -> (Site, Vec<Person>) {
     let name = machine.name;
     let mut site = Site::new(world, vec![machine]);
     let mut people = people;

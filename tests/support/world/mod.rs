@@ -28,6 +28,7 @@ pub(crate) mod court;
 pub(crate) mod habits;
 pub(crate) mod incidents;
 pub(crate) mod quiet;
+pub(crate) mod strangers;
 
 /// A file of `sample-logs/`, by its path there, before compression.
 pub(crate) struct Sample {
@@ -66,12 +67,20 @@ pub(crate) static FOLDERS: &[Folder] = &[
         make: court::make,
     },
     Folder {
+        path: "scenarios/dormant-account",
+        make: strangers::dormant_account,
+    },
+    Folder {
         path: "scenarios/first-bulk-upload",
         make: habits::first_bulk_upload,
     },
     Folder {
         path: "scenarios/first-sudo",
         make: habits::first_sudo,
+    },
+    Folder {
+        path: "scenarios/host-hopping",
+        make: strangers::host_hopping,
     },
     Folder {
         path: "scenarios/lateral-ssh",
@@ -96,6 +105,10 @@ pub(crate) static FOLDERS: &[Folder] = &[
     Folder {
         path: "scenarios/ssh-password-spraying",
         make: incidents::ssh_password_spraying,
+    },
+    Folder {
+        path: "scenarios/ssh-slow-spraying",
+        make: strangers::ssh_slow_spraying,
     },
     Folder {
         path: "scenarios/ssh-spraying-one-source",
