@@ -18,8 +18,10 @@ use crate::time::{Span, Time};
 /// Active buckets before an entity's new values are news.
 const HABIT: u32 = 2;
 
-/// Proofs kept in a lane, if the rule allows as many entities: 2 MiB.
+/// Proofs kept in a lane: 2 MiB, and four for each entity that it may have
+/// where that is less. A count over the whole fleet has them all in one lane.
 const PROOFS: usize = 65_536;
+const PROOFS_EACH: usize = 4;
 
 /// What tells which values count.
 #[derive(Debug)]
@@ -54,7 +56,8 @@ impl Filter {
                 least: settings.min_buckets.max(HABIT),
             },
             Only::NeverSucceeded => {
-                Filter::NeverSucceeded(Table::new(settings.max_entities.min(PROOFS)))
+                let most = settings.max_entities.saturating_mul(PROOFS_EACH);
+                Filter::NeverSucceeded(Table::new(most.min(PROOFS)))
             }
         }
     }
