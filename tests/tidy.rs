@@ -123,6 +123,7 @@ const TABLES: &[(&str, &[&str])] = &[
         "baseline",
         &[
             "mod",
+            "beat",
             "behaviour",
             "calibrate",
             "combine",

@@ -11,6 +11,28 @@ use crate::line::Place;
 pub use crate::rule::Level;
 use crate::time::{Span, Time};
 
+/// A number of bytes for people: `64.2 MB`, `812 bytes`.
+pub fn bytes(n: f64) -> String {
+    const UNITS: &[(f64, &str)] = &[
+        (1e15, "PB"),
+        (1e12, "TB"),
+        (1e9, "GB"),
+        (1e6, "MB"),
+        (1e3, "kB"),
+    ];
+    // What would round to 1,000 is one of the next.
+    let unit = UNITS.iter().find(|(size, _)| n.abs() >= 0.9995 * size);
+    let Some((size, unit)) = unit else {
+        return format!("{n:.0} bytes");
+    };
+    let n = n / size;
+    if n.abs() < 99.95 {
+        format!("{n:.1} {unit}").replace(".0 ", " ")
+    } else {
+        format!("{n:.0} {unit}")
+    }
+}
+
 /// An alert's id: a UUID (version 8) made of what it is about, never of when
 /// or where tipstaff ran. The same log and rule give the same id anywhere.
 #[derive(
@@ -80,6 +102,16 @@ pub struct Score {
     pub return_days: Option<f64>,
     /// What made up the score, largest first.
     pub terms: Vec<(String, f64)>,
+    /// What else is known, as `interval.seconds`.
+    pub facts: Vec<(String, f64)>,
+}
+
+impl Score {
+    /// A fact by its name.
+    pub fn fact(&self, name: &str) -> Option<f64> {
+        let found = self.facts.iter().find(|(other, _)| other == name);
+        found.map(|&(_, n)| n)
+    }
 }
 
 /// An alert, or an update of one (same id, higher revision).

@@ -40,6 +40,11 @@
 //! Beta-geometric about its share of slips. Several kinds of evidence of one
 //! session are combined by Fisher's method.
 //!
+//! # Beats
+//!
+//! Gaps that come too evenly to be chance: the likelihood ratio of a gamma law
+//! to the exponential, how alike the sizes are, how few others go there.
+//!
 //! # What an attacker can do to it
 //!
 //! A bucket is scored before it is learnt; what is far out is learnt winsorised
@@ -48,6 +53,7 @@
 //! only waits in a nursery of fixed size; and what is established is never
 //! displaced by what is new.
 
+mod beat;
 #[cfg(test)]
 mod behaviour;
 mod calibrate;
@@ -61,6 +67,7 @@ mod gap;
 mod idle_gap;
 mod off_hours;
 mod only;
+mod periodicity;
 mod population;
 mod rate;
 mod season;
@@ -255,6 +262,12 @@ pub trait Statistic: Send {
         None
     }
 
+    /// What else is known of an entity that deviates, for people: names with
+    /// their unit last (`interval.seconds`).
+    fn facts(&self, _key: u64) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
     /// Closes what is due before `now` (an epoch barrier of the watermark)
     /// and describes the lane's entities.
     fn census(&mut self, now: Time) -> Census;
@@ -309,4 +322,5 @@ pub static STATISTICS: &[&Row] = &[
     &off_hours::ROW,
     &idle_gap::ROW,
     &failures_then_success::ROW,
+    &periodicity::ROW,
 ];

@@ -80,6 +80,11 @@ impl<S: Clone> Table<S> {
     }
 
     /// Every state, in the slab's order.
+    pub(super) fn states(&self) -> impl Iterator<Item = &S> {
+        self.slab.iter().map(|place| &place.state)
+    }
+
+    /// Every state, in the slab's order.
     pub(super) fn states_mut(&mut self) -> impl Iterator<Item = &mut S> {
         self.slab.iter_mut().map(|place| &mut place.state)
     }
@@ -236,6 +241,11 @@ impl Nursery {
             // A doubling of the count is worth an hour of staying.
             Some(i64::from(old.count.max(1).ilog2()) * 6 - age)
         });
+    }
+
+    /// Every newcomer, in an order of their own.
+    pub(super) fn newcomers(&self) -> impl Iterator<Item = &Newcomer> {
+        self.0.states()
     }
 
     pub(super) fn remove(&mut self, key: u64) {

@@ -3,7 +3,7 @@
 //! alert can say what was done, and nothing is kept per event for it.
 
 use super::unit::members;
-use crate::rule::{Body, Detection, Item, Literal, RuleSet, Search};
+use crate::rule::{Body, Condition, Detection, Item, Literal, RuleSet, Search};
 
 /// A chain deeper than this says nothing; loading refuses cycles.
 const DEPTH: usize = 8;
@@ -48,12 +48,29 @@ fn leaves(rules: &RuleSet, at: usize, depth: usize, found: &mut Vec<Option<[Stri
     }
 }
 
+/// The places of the searches that a condition does not negate.
+fn wanted(condition: &Condition, places: &mut Vec<usize>) {
+    match condition {
+        Condition::Not(_) => {}
+        Condition::And(parts) | Condition::Or(parts) => {
+            for part in parts {
+                wanted(part, places);
+            }
+        }
+        Condition::Search(at) => places.push(*at),
+        Condition::Of(_, all) => places.extend(all),
+    }
+}
+
 fn asked(detection: &Detection) -> Option<[String; 2]> {
+    let mut places = Vec::new();
+    for condition in &detection.conditions {
+        wanted(condition, &mut places);
+    }
     let one = |field: &str| {
-        let mut values = detection
-            .searches
-            .iter()
-            .filter_map(|(_, search)| value(search, field));
+        let searches = detection.searches.iter().enumerate();
+        let searches = searches.filter(|(at, _)| places.contains(at));
+        let mut values = searches.filter_map(|(_, (_, search))| value(search, field));
         let first = values.next()?;
         values.next().is_none().then_some(first)
     };

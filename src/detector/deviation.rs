@@ -51,28 +51,9 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 &format!("use one of: {}", names.join(", ")),
             )
         })?;
-    if row.field == Want::Must && baseline.fields.is_empty() {
-        return Err(Refusal::new(
-            "DET011",
-            format!("a baseline of type `{}` learns a field's values", row.name),
-            "name the field: `field: source.ip`",
-        ));
-    }
+    names_what_it_needs(row, baseline)?;
     let settings = settings(rule, baseline, limits)?;
-    let needed = match settings.only {
-        Only::NeverSucceeded => 2,
-        Only::All | Only::FirstSeen => row.members,
-    };
-    if baseline.members.len() < needed {
-        return Err(Refusal::new(
-            "DET014",
-            format!(
-                "`{}` has no steps: one rule is not enough",
-                rule.header.title
-            ),
-            "name two rules or more under `rules:`, and last the one that the others come before",
-        ));
-    }
+    has_its_steps(rule, row, baseline, settings.only)?;
     let last = u16::try_from(baseline.members.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let floor = settings.floor;
     let several = settings.fields > 1;
@@ -80,6 +61,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let texts = baseline.fields.iter().filter(|_| !row.number);
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
+    let numbered = amount.is_some();
     let mut threshold = format!(">= {:.1} bits", baseline.surprise);
     if let Some(budget) = baseline.budget {
         threshold = format!("{threshold} and <= {budget} alerts a day");
@@ -106,10 +88,52 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 row,
                 several,
                 last,
+                numbered,
                 hash,
             })
         }),
     })
+}
+
+/// The fields that the statistic cannot do without are named, each where it must be.
+fn names_what_it_needs(row: &Row, baseline: &Baseline) -> Result<(), Refusal> {
+    if row.field == Want::Must && baseline.fields.is_empty() {
+        return Err(Refusal::new(
+            "DET011",
+            format!("a baseline of type `{}` learns a field's values", row.name),
+            "name the field: `field: source.ip`",
+        ));
+    }
+    if row.prevalence == Want::Must
+        && let Some(name) = &baseline.prevalence
+        && !baseline.group_by.contains(name)
+    {
+        return Err(Refusal::new(
+            "DET015",
+            format!("`prevalence-of: {name}` is not among what the rule groups by"),
+            "add it to `group-by:`, as in [source.ip, destination.ip]",
+        ));
+    }
+    Ok(())
+}
+
+/// There are as many rules as what is learnt has steps.
+fn has_its_steps(rule: &Rule, row: &Row, baseline: &Baseline, only: Only) -> Result<(), Refusal> {
+    let needed = match only {
+        Only::NeverSucceeded => 2,
+        Only::All | Only::FirstSeen => row.members,
+    };
+    if baseline.members.len() < needed {
+        return Err(Refusal::new(
+            "DET014",
+            format!(
+                "`{}` has no steps: one rule is not enough",
+                rule.header.title
+            ),
+            "name two rules or more under `rules:`, and last the one that the others come before",
+        ));
+    }
+    Ok(())
 }
 
 fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Settings, Refusal> {
@@ -168,6 +192,8 @@ struct Deviating {
     several: bool,
     /// The last of the rule's members.
     last: u16,
+    /// Whether the rule names a field to look at as a number.
+    numbered: bool,
     hash: HashKey,
 }
 
@@ -199,7 +225,7 @@ impl Kind for Deviating {
             count: sighting.count,
             value: sighting.value,
             parts,
-            amount: sighting.number.filter(|_| self.row.number),
+            amount: sighting.number.filter(|_| self.numbered),
             last: sighting.member == self.last,
         })?;
         Some(Firing {
@@ -218,6 +244,10 @@ impl Kind for Deviating {
 
     fn label(&self, key: u64, term: &str) -> Option<String> {
         self.statistic.label(key, term)
+    }
+
+    fn facts(&self, key: u64) -> Vec<(&'static str, f64)> {
+        self.statistic.facts(key)
     }
 
     fn census(&mut self, now: Time) -> Census {

@@ -119,6 +119,11 @@ pub(crate) trait Kind: Send {
         None
     }
 
+    /// What else is known of a group that fires, for people.
+    fn facts(&self, _key: u64) -> Vec<(&'static str, f64)> {
+        Vec::new()
+    }
+
     /// What the lane's entities say about the population.
     fn census(&mut self, _now: Time) -> Census {
         Census::default()

@@ -225,6 +225,9 @@ impl Lane {
         let counted = |e: &crate::alert::Evidence| e.place != s.place && e.time >= since;
         let mut samples: Vec<_> = earlier.filter(counted).collect();
         samples.push(seen.evidence(s.time));
+        let state = self.states.get(usize::from(told.unit));
+        let facts = state.map_or(Vec::new(), |state| state.facts(s.key));
+        let facts = facts.into_iter();
         Alert {
             id: episode.id,
             revision: episode.revision,
@@ -233,7 +236,10 @@ impl Lane {
             rule: unit.info.clone(),
             entity: entity_of(unit, told.key),
             context: self.context(unit, told),
-            score: self.score(unit, told, firing, episode),
+            score: Score {
+                facts: facts.map(|(name, n)| (name.to_owned(), n)).collect(),
+                ..self.score(unit, told, firing, episode)
+            },
             events: episode.events,
             samples,
         }

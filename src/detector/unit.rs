@@ -189,9 +189,20 @@ fn unit(number: usize, rule: &Rule, alerts: bool, row: &super::KindRow, plan: Pl
         deed: Vec::new(),
         plan,
         outers: Vec::new(),
-        route: None,
+        route: shared(rule),
         chain: 0,
     }
+}
+
+/// Where a baseline weighs a value by how many share it, those who do live in
+/// one lane, which can then count them.
+fn shared(rule: &Rule) -> Option<Vec<usize>> {
+    let Body::Baseline(baseline) = &rule.body else {
+        return None;
+    };
+    let value = baseline.prevalence.as_ref()?;
+    let at = baseline.group_by.iter().position(|name| name == value)?;
+    Some(vec![at])
 }
 
 /// Tells each unit the units that it is a member of.
@@ -296,7 +307,8 @@ fn route(units: &mut [Unit]) {
     for &(inner, outer, _) in &links {
         for at in [inner, outer] {
             if let Some(unit) = units.get_mut(at) {
-                unit.route = Some((0..unit.group.len()).collect());
+                let whole = || (0..unit.group.len()).collect();
+                unit.route = Some(unit.route.take().unwrap_or_else(whole));
             }
         }
     }

@@ -90,6 +90,8 @@ struct ScoreRecord<'a> {
     quiet: Option<f64>,
     return_period_days: Option<f64>,
     terms: Terms<'a>,
+    #[serde(skip_serializing_if = "Terms::is_empty")]
+    facts: Terms<'a>,
 }
 
 #[derive(Serialize)]
@@ -103,6 +105,12 @@ struct SampleRecord {
 
 /// What made up the score, `{"name": bits}` in its order.
 struct Terms<'a>(&'a [(String, f64)]);
+
+impl Terms<'_> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for Terms<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -195,6 +203,7 @@ impl<'a> ScoreRecord<'a> {
             quiet: score.quiet,
             return_period_days: score.return_days,
             terms: Terms(&score.terms),
+            facts: Terms(&score.facts),
         }
     }
 }

@@ -5,8 +5,9 @@
 //! it took. Values from logs are escaped, and quoted where they could be
 //! mistaken for words of ours.
 
-use crate::alert::{Alert, Score};
+use crate::alert::{Alert, Score, bytes};
 use crate::escape::{Escaped, shortened};
+use crate::time::Span;
 
 /// Longest value shown in a sentence, in characters; the whole is elsewhere in the alert.
 const VALUE_MAX: usize = 64;
@@ -83,6 +84,7 @@ pub fn sentence(alert: &Alert) -> String {
         "idle_gap" => idle(alert, deed),
         "failures_then_success" => guessed(alert),
         "value_count" => values(alert, deed),
+        "periodicity" => beat(alert, deed),
         _ => times(alert, deed),
     };
     let subject = subject(alert);
@@ -94,7 +96,7 @@ pub fn sentence(alert: &Alert) -> String {
         ),
     }];
     parts.extend(comparison(alert));
-    parts.extend(history(&alert.score));
+    parts.extend(history(alert));
     let rule = match deed {
         Some(_) => value(alert.rule.title.as_bytes()),
         None => "the rule".to_owned(),
@@ -317,6 +319,31 @@ fn unit(alert: &Alert) -> &'static str {
     }
 }
 
+/// `opened a connection every 5m, give or take 3 %, each of about 633 bytes,
+/// where no other of the fleet goes`.
+fn beat(alert: &Alert, deed: Option<&str>) -> String {
+    let fact = |name: &str| alert.score.fact(name);
+    let mut text = deed.unwrap_or("had an event").to_owned();
+    if let Some(seconds) = fact("interval.seconds") {
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        let every = Span::from_secs(seconds.round() as i64);
+        text = format!("{text} every {every}");
+    }
+    if let Some(part) = fact("interval.spread") {
+        text = format!("{text}, give or take {} %", number((part * 100.0).ceil()));
+    }
+    if let Some(size) = fact("size.bytes") {
+        text = format!("{text}, each of about {}", bytes(size));
+    }
+    match fact("shared.by") {
+        Some(others) if others >= 2.0 => {
+            format!("{text}, where {} others go", number(others - 1.0))
+        }
+        Some(_) => format!("{text}, where nobody else goes"),
+        None => text,
+    }
+}
+
 /// `expected 30 (99 % between 11 and 58), a 1 in 17 million chance (24.0 bits)`.
 fn comparison(alert: &Alert) -> Option<String> {
     let score = &alert.score;
@@ -326,6 +353,16 @@ fn comparison(alert: &Alert) -> Option<String> {
         let often = often.unwrap_or_default();
         format!("a {odds} chance ({bits:.1} bits){often}")
     });
+    if kind(alert) == "periodicity" {
+        let (low, high) = score.interval.unwrap_or_default();
+        return Some(format!(
+            "a regularity of {}, where chance has 1 (99 % between {} and {}), {}",
+            number(score.observed),
+            number(low),
+            number(high),
+            chance.unwrap_or_default()
+        ));
+    }
     let expected = score.expected.map(|mean| {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
             format!(" (99 % between {} and {})", number(low), number(high))
@@ -360,10 +397,15 @@ pub(super) fn often(days: f64) -> String {
 }
 
 /// `learnt from 900 active periods over 41d`.
-fn history(score: &Score) -> Option<String> {
+fn history(alert: &Alert) -> Option<String> {
+    let score = &alert.score;
+    let what = match kind(alert) {
+        "periodicity" => "intervals",
+        _ => "active periods",
+    };
     let periods = score
         .evidence
-        .map(|n| format!(" from {} active periods", number(n)));
+        .map(|n| format!(" from {} {what}", number(n)));
     let age = score.age.map(|age| format!(" over {age}"));
     let told = format!("{}{}", periods.unwrap_or_default(), age.unwrap_or_default());
     (!told.is_empty()).then(|| format!("learnt{told}"))

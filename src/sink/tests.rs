@@ -97,6 +97,7 @@ fn rate() -> Alert {
         quiet: Some(96.0),
         return_days: Some(41.3),
         terms: vec![("this hour".to_owned(), 20.0), ("fleet".to_owned(), 4.04)],
+        facts: Vec::new(),
     };
     alert
 }
@@ -118,6 +119,38 @@ fn hostile() -> Alert {
         sample.path = bad.to_owned();
     }
     alert
+}
+
+#[test]
+fn a_beat_says_how_often_how_large_and_who_else() {
+    let mut alert = rate();
+    alert.rule.kind = "baseline periodicity".to_owned();
+    alert.entity.push(pair("destination.ip", b"203.0.113.201"));
+    alert.score = Score {
+        observed: 85.3,
+        expected: Some(1.0),
+        interval: Some((0.5, 1.98)),
+        evidence: Some(24.0),
+        facts: [
+            ("interval.seconds", 302.4),
+            ("interval.spread", 0.028),
+            ("size.bytes", 887.0),
+            ("shared.by", 1.0),
+        ]
+        .map(|(name, n)| (name.to_owned(), n))
+        .to_vec(),
+        ..alert.score
+    };
+    let told = sentence(&alert);
+    assert!(
+        told.starts_with(
+            "Address 10.20.0.5 to 203.0.113.201 opened a connection every 5m 2s, give or take \
+             3 %, each of about 887 bytes, where nobody else goes; a regularity of 85.3, where \
+             chance has 1 (99 % between 0.5 and 1.98), a 1 in 17 million chance"
+        ),
+        "{told}"
+    );
+    assert!(told.contains("learnt from 24 intervals over 41d"), "{told}");
 }
 
 #[test]

@@ -134,6 +134,11 @@ fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
         let terms = terms.map(|(name, bits)| format!("{} {bits:.1}", Escaped(name.as_bytes())));
         rows.push(("of which", terms.collect::<Vec<_>>().join(", ")));
     }
+    if !score.facts.is_empty() {
+        let facts = score.facts.iter();
+        let facts = facts.map(|(name, n)| format!("{} {}", Escaped(name.as_bytes()), number(*n)));
+        rows.push(("facts", facts.collect::<Vec<_>>().join(", ")));
+    }
     if !score.threshold.is_empty() {
         let quiet = score.quiet.filter(|quiet| *quiet > 0.0);
         let quiet = quiet.map(|q| format!("; silent up to {}", number(q)));

@@ -1,12 +1,13 @@
 //! What the statistics do, seen from outside: stories of users and hosts,
 //! lanes, snapshots, floods and poisoners.
 
+mod beats;
 mod counts;
 mod promises;
 mod sessions;
 mod values;
 
-use super::{Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic};
+use super::{Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want};
 use crate::time::{Span, Time};
 
 /// Monday 2024-01-01T00:00:00Z.
@@ -46,6 +47,8 @@ fn hash(n: u64) -> u64 {
 struct Watch {
     lanes: Vec<Box<dyn Statistic>>,
     midnight: i64,
+    /// Entities that share a value are dealt to one lane, and keep theirs.
+    together: bool,
 }
 
 impl Watch {
@@ -53,6 +56,9 @@ impl Watch {
         Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
             midnight: MONDAY,
+            together: STATISTICS
+                .iter()
+                .any(|row| row.name == name && row.prevalence == Want::Must),
         }
     }
 
@@ -69,8 +75,20 @@ impl Watch {
 
     /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
+        self.see_amount(entity, secs, count, value, None)
+    }
+
+    fn see_amount(
+        &mut self,
+        entity: u64,
+        secs: i64,
+        count: u32,
+        value: u64,
+        amount: Option<f64>,
+    ) -> Option<Deviation> {
+        let value = if self.together { entity >> 1 } else { value };
         let last = secs % 3 == 0;
-        self.tell(entity, secs, (count, last), [value, 0, 0, 0])
+        self.put(entity, secs, (count, last), [value, 0, 0, 0], amount)
     }
 
     /// The same of several values and of a member.
@@ -78,15 +96,27 @@ impl Watch {
         &mut self,
         entity: u64,
         secs: i64,
+        told: (u32, bool),
+        values: [u64; PARTS],
+    ) -> Option<Deviation> {
+        self.put(entity, secs, told, values, None)
+    }
+
+    fn put(
+        &mut self,
+        entity: u64,
+        secs: i64,
         (count, last): (u32, bool),
         values: [u64; PARTS],
+        amount: Option<f64>,
     ) -> Option<Deviation> {
         while secs >= self.midnight - MONDAY + 86_400 {
             self.midnight += 86_400;
             self.barrier(Time::from_secs(self.midnight));
         }
         let key = hash(entity);
-        let lane = usize::try_from(key >> 7).unwrap() % self.lanes.len();
+        let dealt = if self.together { hash(values[0]) } else { key };
+        let lane = usize::try_from(dealt >> 7).unwrap() % self.lanes.len();
         self.lanes[lane].observe(&Sample {
             key,
             time: Time::from_secs(MONDAY + secs),
@@ -95,7 +125,7 @@ impl Watch {
                 .iter()
                 .fold(0, |all, value| hash(all ^ value ^ 0xABCD_0000)),
             parts: values.map(|value| hash(value ^ 0xABCD_0000)),
-            amount: None,
+            amount,
             last,
         })
     }
