@@ -141,7 +141,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "watch",
         ],
     ),
-    ("sink", &["mod", "sentence", "quoted", "tests"]),
+    ("sink", &["mod", "sentence", "statement", "quoted", "tests"]),
     ("source/container", &["mod"]),
 ];
 

@@ -45,6 +45,11 @@
 //! Gaps that come too evenly to be chance: the likelihood ratio of a gamma law
 //! to the exponential, how alike the sizes are, how few others go there.
 //!
+//! # Silence
+//!
+//! A gap longer than the longest of n has a chance of 1/n, and the tail beyond
+//! is exponential. Only the event time of those who go on tells that it is late.
+//!
 //! # What an attacker can do to it
 //!
 //! A bucket is scored before it is learnt; what is far out is learnt winsorised
@@ -73,6 +78,7 @@ mod rate;
 mod season;
 mod session;
 mod session_novelty;
+mod silence;
 mod snapshot;
 mod special;
 mod table;
@@ -262,6 +268,17 @@ pub trait Statistic: Send {
         None
     }
 
+    /// An entity of which nothing was heard for too long at `now`, the time of
+    /// an event that is about to be observed; asked until there is none.
+    fn overdue(&mut self, _now: Time) -> Option<(u64, Deviation)> {
+        None
+    }
+
+    /// Whether anything is kept of an entity that may turn out overdue.
+    fn keeps(&self, _key: u64) -> bool {
+        false
+    }
+
     /// What else is known of an entity that deviates, for people: names with
     /// their unit last (`interval.seconds`).
     fn facts(&self, _key: u64) -> Vec<(&'static str, f64)> {
@@ -313,6 +330,12 @@ pub struct Row {
     pub build: fn(&Settings) -> Box<dyn Statistic>,
 }
 
+/// Whether a statistic judges each entity by all others, as they come: its
+/// entities live in one lane, and it is asked who is overdue.
+pub fn in_one_lane(name: &str) -> bool {
+    name == silence::ROW.name
+}
+
 /// Every statistic.
 pub static STATISTICS: &[&Row] = &[
     &rate::ROW,
@@ -323,4 +346,5 @@ pub static STATISTICS: &[&Row] = &[
     &idle_gap::ROW,
     &failures_then_success::ROW,
     &periodicity::ROW,
+    &silence::ROW,
 ];

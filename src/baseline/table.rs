@@ -243,6 +243,10 @@ impl Nursery {
         });
     }
 
+    pub(super) fn holds(&self, key: u64) -> bool {
+        self.0.find(key).is_some()
+    }
+
     /// Every newcomer, in an order of their own.
     pub(super) fn newcomers(&self) -> impl Iterator<Item = &Newcomer> {
         self.0.states()

@@ -1,8 +1,12 @@
 //! Baselines: a statistic learns what is normal, its deviations fire.
 
-use super::kind::{Firing, Kind, KindRow, Limits, Plan, Refusal, Sighting};
+use std::collections::BTreeMap;
+
+use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sighting};
 use super::observation::LANES;
-use crate::baseline::{Census, Only, Row, STATISTICS, Sample, Settings, Statistic, Want};
+use crate::baseline::{
+    Census, Deviation, Only, Row, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
+};
 use crate::entity::{self, HashKey};
 use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
 use crate::time::{Span, Time};
@@ -67,7 +71,12 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         threshold = format!("{threshold} and <= {budget} alerts a day");
     }
     if floor > 0.0 {
-        threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
+        threshold = if in_one_lane(row.name) {
+            // Seconds of silence, not a number in each bucket.
+            format!("{threshold} and >= {}", Span::from_secs(whole_secs(floor)))
+        } else {
+            format!("{threshold} and >= {floor} in {}", baseline.timespan)
+        };
     }
     Ok(Plan {
         name: match &baseline.count_only {
@@ -89,6 +98,8 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 several,
                 last,
                 numbered,
+                names: in_one_lane(row.name).then(BTreeMap::new),
+                names_max: 4 * settings.max_entities + 64,
                 hash,
             })
         }),
@@ -172,7 +183,11 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         min_buckets: learn.min_buckets,
         warm_up: learn.warm_up,
         winsor_bits: learn.winsor_bits,
-        max_entities: learn.max_entities.div_ceil(LANES),
+        max_entities: if in_one_lane(&baseline.kind) {
+            learn.max_entities
+        } else {
+            learn.max_entities.div_ceil(LANES)
+        },
         surprise: baseline.surprise,
         budget: baseline.budget,
         floor,
@@ -194,6 +209,9 @@ struct Deviating {
     last: u16,
     /// Whether the rule names a field to look at as a number.
     numbered: bool,
+    /// Keys of entities that may turn out overdue, without an event that has theirs.
+    names: Option<BTreeMap<u64, Vec<u8>>>,
+    names_max: usize,
     hash: HashKey,
 }
 
@@ -204,6 +222,42 @@ struct Deviating {
 )]
 fn whole(observed: f64) -> u64 {
     observed.max(0.0) as u64
+}
+
+impl Deviating {
+    /// Keeps the key of who may turn out overdue, as long as anything is kept of it.
+    fn remember(&mut self, sighting: &Sighting<'_>) {
+        let Some(names) = &mut self.names else {
+            return;
+        };
+        if names.contains_key(&sighting.key) {
+            return;
+        }
+        if names.len() >= self.names_max {
+            names.retain(|&key, _| self.statistic.keeps(key));
+        }
+        names.insert(sighting.key, sighting.key_text.to_vec());
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+fn whole_secs(seconds: f64) -> i64 {
+    seconds as i64
+}
+
+fn firing(row: &Row, deviation: Deviation, count: u32) -> Firing {
+    Firing {
+        since: deviation.since,
+        // Counted so far in the bucket; a first value is one event.
+        events: if row.counts {
+            whole(deviation.observed)
+        } else {
+            u64::from(count)
+        },
+        observed: Some(deviation.observed),
+        margin: None,
+        deviation: Some(deviation),
+    }
 }
 
 impl Kind for Deviating {
@@ -219,6 +273,7 @@ impl Kind for Deviating {
                 *part = self.hash.hash(value);
             }
         }
+        self.remember(sighting);
         let deviation = self.statistic.observe(&Sample {
             key: sighting.key,
             time: sighting.time,
@@ -228,17 +283,16 @@ impl Kind for Deviating {
             amount: sighting.number.filter(|_| self.numbered),
             last: sighting.member == self.last,
         })?;
-        Some(Firing {
-            since: deviation.since,
-            // Counted so far in the bucket; a first value is one event.
-            events: if self.row.counts {
-                whole(deviation.observed)
-            } else {
-                u64::from(sighting.count)
-            },
-            observed: Some(deviation.observed),
-            margin: None,
-            deviation: Some(deviation),
+        Some(firing(self.row, deviation, sighting.count))
+    }
+
+    fn overdue(&mut self, now: Time) -> Option<Overdue> {
+        let (key, deviation) = self.statistic.overdue(now)?;
+        let text = self.names.as_ref().and_then(|names| names.get(&key));
+        Some(Overdue {
+            key,
+            text: text.cloned().unwrap_or_default(),
+            firing: firing(self.row, deviation, 0),
         })
     }
 
@@ -259,14 +313,29 @@ impl Kind for Deviating {
     }
 
     fn size(&self) -> (usize, usize) {
-        self.statistic.size()
+        let (entities, bytes) = self.statistic.size();
+        let names = self.names.iter().flat_map(BTreeMap::values);
+        let names: usize = names.map(|name| name.len() + 48).sum();
+        (entities, bytes + names)
     }
 
     fn save(&self) -> Vec<u8> {
-        self.statistic.save()
+        let state = self.statistic.save();
+        match &self.names {
+            // Writing to memory cannot fail.
+            Some(names) => postcard::to_stdvec(&(names, state)).unwrap_or_default(),
+            None => state,
+        }
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.statistic.load(bytes)
+        let Some(names) = &mut self.names else {
+            return self.statistic.load(bytes);
+        };
+        let saved = postcard::from_bytes::<(BTreeMap<u64, Vec<u8>>, Vec<u8>)>(bytes);
+        let (saved, state) = saved.map_err(|error| error.to_string())?;
+        self.statistic.load(&state)?;
+        *names = saved;
+        Ok(())
     }
 }

@@ -79,6 +79,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sighting<'a> {
     pub(crate) key: u64,
+    pub(crate) key_text: &'a [u8],
     pub(crate) value: u64,
     pub(crate) value_text: &'a [u8],
     pub(crate) number: Option<f64>,
@@ -103,6 +104,15 @@ pub(crate) struct Firing {
     pub(crate) deviation: Option<Deviation>,
 }
 
+/// A group that fires without an event of its own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Overdue {
+    /// The key's hash and bytes.
+    pub(crate) key: u64,
+    pub(crate) text: Vec<u8>,
+    pub(crate) firing: Firing,
+}
+
 /// The state of one rule in one lane.
 pub(crate) trait Kind: Send {
     /// Takes a sighting in; `Some` whenever the rule's condition now holds.
@@ -116,6 +126,12 @@ pub(crate) trait Kind: Send {
     /// A term of a deviation's score with what was seen, where there is more
     /// to say than its name.
     fn label(&self, _key: u64, _term: &str) -> Option<String> {
+        None
+    }
+
+    /// A group that ought to have come by `now` and did not; asked before an
+    /// event is observed, until there is none, of kinds whose groups share a lane.
+    fn overdue(&mut self, _now: Time) -> Option<Overdue> {
         None
     }
 

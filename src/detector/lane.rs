@@ -15,6 +15,9 @@ use crate::time::Time;
 /// Episodes over all lanes: far more than people can look at.
 const EPISODES_MAX: usize = 256 << 10;
 
+/// Most that fire at one event of somebody else; the rest does at the next.
+const OVERDUE_MAX: usize = 1024;
+
 /// What a lane holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
@@ -70,6 +73,7 @@ impl Lane {
             key: o.key.of(text),
             sighting: Sighting {
                 key: o.key_hash,
+                key_text: o.key.of(text),
                 value: o.value_hash,
                 value_text: o.value.of(text),
                 number: o.number,
@@ -91,27 +95,73 @@ impl Lane {
         out: &mut Vec<Alert>,
     ) {
         let at = usize::from(told.unit);
-        let (Some(unit), Some(state)) = (detector.units.get(at), self.states.get_mut(at)) else {
+        let Some(unit) = detector.units.get(at) else {
             return;
         };
         if seen.stale && !unit.stateless {
             return;
         }
         let s = &told.sighting;
+        if unit.waits {
+            self.overdue(detector, unit, told, seen, out);
+        }
+        let Some(state) = self.states.get_mut(at) else {
+            return;
+        };
         let firing = state.observe(s);
         if let Some(firing) = &firing {
-            let fresh = self.raise(unit, told, firing, seen, out);
-            for outer in &unit.outers {
-                let every = detector.units.get(usize::from(outer.unit));
-                if fresh || every.is_some_and(|outer| outer.plan.every_echo) {
-                    self.pass_on(detector, outer, told, seen, out);
-                }
-            }
+            self.fire(detector, unit, told, firing, seen, out);
         }
         if unit.alerts {
             let first = unit.plan.every_echo && !unit.stateless;
             self.kept
                 .remember(told.unit, s.key, seen, s.time, unit.plan.span, first);
+        }
+    }
+
+    /// Raises what fires, and tells the units it is a member of.
+    fn fire(
+        &mut self,
+        detector: &Detector,
+        unit: &Unit,
+        told: &Told<'_>,
+        firing: &Firing,
+        seen: &Seen<'_>,
+        out: &mut Vec<Alert>,
+    ) {
+        let fresh = self.raise(unit, told, firing, seen, out);
+        for outer in &unit.outers {
+            let every = detector.units.get(usize::from(outer.unit));
+            if fresh || every.is_some_and(|outer| outer.plan.every_echo) {
+                self.pass_on(detector, outer, told, seen, out);
+            }
+        }
+    }
+
+    /// Fires for those who ought to have come before the event at hand.
+    fn overdue(
+        &mut self,
+        detector: &Detector,
+        unit: &Unit,
+        told: &Told<'_>,
+        seen: &Seen<'_>,
+        out: &mut Vec<Alert>,
+    ) {
+        for _ in 0..OVERDUE_MAX {
+            let state = self.states.get_mut(usize::from(told.unit));
+            let late = state.and_then(|state| state.overdue(told.sighting.time));
+            let Some(late) = late else { return };
+            let sighting = Sighting {
+                key: late.key,
+                key_text: &late.text,
+                ..told.sighting
+            };
+            let silent = Told {
+                unit: told.unit,
+                key: &late.text,
+                sighting,
+            };
+            self.fire(detector, unit, &silent, &late.firing, seen, out);
         }
     }
 
@@ -147,6 +197,7 @@ impl Lane {
             key,
             sighting: Sighting {
                 key: key_hash,
+                key_text: key,
                 value: if value.is_empty() {
                     0
                 } else {

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::deed::deed;
 use super::kind::{Limits, Plan, Refusal};
 use crate::alert::RuleInfo;
+use crate::baseline::in_one_lane;
 use crate::rule::{Body, Diagnostic, Level, Member, Rule, RuleSet, Severity};
 
 /// A rule at work.
@@ -22,6 +23,8 @@ pub(crate) struct Unit {
     /// Whether it raises alerts, or only serves others.
     pub(crate) alerts: bool,
     pub(crate) stateless: bool,
+    /// Whether it is asked at each event who is overdue.
+    pub(crate) waits: bool,
     pub(crate) plan: Plan,
     /// Names of its group's values, as alerts show them.
     pub(crate) group: Vec<String>,
@@ -184,6 +187,7 @@ fn unit(number: usize, rule: &Rule, alerts: bool, row: &super::KindRow, plan: Pl
         identity,
         alerts,
         stateless: row.stateless,
+        waits: matches!(&rule.body, Body::Baseline(baseline) if in_one_lane(&baseline.kind)),
         group: group_by(rule).to_vec(),
         values: plan.values.clone(),
         deed: Vec::new(),
@@ -195,11 +199,14 @@ fn unit(number: usize, rule: &Rule, alerts: bool, row: &super::KindRow, plan: Pl
 }
 
 /// Where a baseline weighs a value by how many share it, those who do live in
-/// one lane, which can then count them.
+/// one lane, which can then count them; where it judges each by all, all do.
 fn shared(rule: &Rule) -> Option<Vec<usize>> {
     let Body::Baseline(baseline) = &rule.body else {
         return None;
     };
+    if in_one_lane(&baseline.kind) {
+        return Some(Vec::new());
+    }
     let value = baseline.prevalence.as_ref()?;
     let at = baseline.group_by.iter().position(|name| name == value)?;
     Some(vec![at])

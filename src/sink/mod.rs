@@ -13,6 +13,7 @@ use crate::field::Trust;
 mod json;
 pub mod quoted;
 mod sentence;
+mod statement;
 mod text;
 
 pub use sentence::{count, number, odds, sentence};

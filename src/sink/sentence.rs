@@ -5,12 +5,12 @@
 //! it took. Values from logs are escaped, and quoted where they could be
 //! mistaken for words of ours.
 
-use crate::alert::{Alert, Score, bytes};
+use super::statement::{beat, guessed, idle, off_hours, session, silent, span};
+use crate::alert::Alert;
 use crate::escape::{Escaped, shortened};
-use crate::time::Span;
 
 /// Longest value shown in a sentence, in characters; the whole is elsewhere in the alert.
-const VALUE_MAX: usize = 64;
+pub(super) const VALUE_MAX: usize = 64;
 
 /// Most context values told in a sentence.
 const CONTEXT_MAX: usize = 3;
@@ -85,6 +85,7 @@ pub fn sentence(alert: &Alert) -> String {
         "failures_then_success" => guessed(alert),
         "value_count" => values(alert, deed),
         "periodicity" => beat(alert, deed),
+        "silence" => silent(alert),
         _ => times(alert, deed),
     };
     let subject = subject(alert);
@@ -101,7 +102,7 @@ pub fn sentence(alert: &Alert) -> String {
         Some(_) => value(alert.rule.title.as_bytes()),
         None => "the rule".to_owned(),
     };
-    parts.push(format!("{rule}{}", threshold(&alert.score)));
+    parts.push(format!("{rule}{}", threshold(alert)));
     format!("{}.", parts.join("; "))
 }
 
@@ -133,7 +134,7 @@ fn subject(alert: &Alert) -> String {
 }
 
 /// `from 198.51.100.7`, `with session.id 12`.
-fn addition(name: &str, bytes: &[u8]) -> String {
+pub(super) fn addition(name: &str, bytes: &[u8]) -> String {
     match NOUNS.iter().find(|(field, ..)| *field == name) {
         Some((.., phrase)) => format!("{phrase} {}", value(bytes)),
         None => format!("with {} {}", value(name.as_bytes()), value(bytes)),
@@ -171,7 +172,7 @@ fn deed(alert: &Alert) -> Option<&'static str> {
 }
 
 /// What else the alert says of the events, without what the deed already tells.
-fn context(alert: &Alert) -> impl Iterator<Item = &(String, Vec<u8>)> {
+pub(super) fn context(alert: &Alert) -> impl Iterator<Item = &(String, Vec<u8>)> {
     let told = |name: &str| {
         name.starts_with("event.") || alert.entity.iter().any(|(field, _)| field == name)
     };
@@ -179,7 +180,7 @@ fn context(alert: &Alert) -> impl Iterator<Item = &(String, Vec<u8>)> {
 }
 
 /// ` from 198.51.100.7 as root`, leading blank included; empty when there is nothing more to say.
-fn additions<'a>(context: impl Iterator<Item = &'a (String, Vec<u8>)>) -> String {
+pub(super) fn additions<'a>(context: impl Iterator<Item = &'a (String, Vec<u8>)>) -> String {
     let mut text = String::new();
     for (name, bytes) in context.take(CONTEXT_MAX) {
         text.push(' ');
@@ -189,7 +190,7 @@ fn additions<'a>(context: impl Iterator<Item = &'a (String, Vec<u8>)>) -> String
 }
 
 /// ` in 4m 10s`, or nothing when all of it happened in one instant.
-fn within(alert: &Alert) -> String {
+pub(super) fn within(alert: &Alert) -> String {
     let span = alert.window.1.since(alert.window.0);
     if span.nanos() > 0 {
         format!(" in {span}")
@@ -260,55 +261,6 @@ fn first_seen(alert: &Alert, deed: Option<&str>) -> String {
     format!("{deed} {new} for the first time{more}")
 }
 
-/// `logged in over SSH on host web1, unusual in 3 ways: from 198.51.100.7 (7.2
-/// bits), hour 03 of weekdays (8.9 bits), idle gap 21d (5.0 bits)`.
-fn session(alert: &Alert, deed: Option<&str>) -> String {
-    let terms = &alert.score.terms;
-    let odd = |name: &String| terms.iter().any(|(term, _)| term == name);
-    let more = additions(context(alert).filter(|(name, _)| !odd(name)));
-    let told = terms.iter().map(|(name, bits)| {
-        let value = alert.context.iter().find(|(field, _)| field == name);
-        let what = match value {
-            Some((name, value)) => addition(name, value),
-            None => shortened(name.as_bytes(), VALUE_MAX),
-        };
-        format!("{what} ({bits:.1} bits)")
-    });
-    let ways = match terms.len() {
-        1 => "one way".to_owned(),
-        n => format!("{n} ways"),
-    };
-    let told = told.collect::<Vec<_>>().join(", ");
-    let deed = deed.unwrap_or("had an event");
-    format!("{deed}{more}, unusual in {ways}: {told}")
-}
-
-/// `logged in over SSH in hour 03 of weekdays, when it hardly ever is active`.
-fn off_hours(alert: &Alert, deed: Option<&str>) -> String {
-    let hour = alert.score.terms.first();
-    let hour = hour.map_or_else(
-        || "an hour".to_owned(),
-        |(name, _)| shortened(name.as_bytes(), VALUE_MAX),
-    );
-    let deed = deed.unwrap_or("had an event");
-    let more = additions(context(alert));
-    format!("{deed}{more} in {hour}, when it hardly ever is active")
-}
-
-/// `logged in over SSH after 30.2 days away`.
-fn idle(alert: &Alert, deed: Option<&str>) -> String {
-    let days = format!("{:.1}", alert.score.observed);
-    let deed = deed.unwrap_or("had an event");
-    format!("{deed}{} after {days} days away", additions(context(alert)))
-}
-
-/// `succeeded from 198.51.100.7 after 14 failures in 16m`.
-fn guessed(alert: &Alert) -> String {
-    let failures = number(alert.score.observed);
-    let more = additions(context(alert));
-    format!("succeeded{more} after {failures} failures{}", within(alert))
-}
-
 /// What is expected, in the unit of the kind.
 fn unit(alert: &Alert) -> &'static str {
     match kind(alert) {
@@ -316,31 +268,6 @@ fn unit(alert: &Alert) -> &'static str {
         "idle_gap" => " days",
         "failures_then_success" => " failures",
         _ => "",
-    }
-}
-
-/// `opened a connection every 5m, give or take 3 %, each of about 633 bytes,
-/// where no other of the fleet goes`.
-fn beat(alert: &Alert, deed: Option<&str>) -> String {
-    let fact = |name: &str| alert.score.fact(name);
-    let mut text = deed.unwrap_or("had an event").to_owned();
-    if let Some(seconds) = fact("interval.seconds") {
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
-        let every = Span::from_secs(seconds.round() as i64);
-        text = format!("{text} every {every}");
-    }
-    if let Some(part) = fact("interval.spread") {
-        text = format!("{text}, give or take {} %", number((part * 100.0).ceil()));
-    }
-    if let Some(size) = fact("size.bytes") {
-        text = format!("{text}, each of about {}", bytes(size));
-    }
-    match fact("shared.by") {
-        Some(others) if others >= 2.0 => {
-            format!("{text}, where {} others go", number(others - 1.0))
-        }
-        Some(_) => format!("{text}, where nobody else goes"),
-        None => text,
     }
 }
 
@@ -353,6 +280,14 @@ fn comparison(alert: &Alert) -> Option<String> {
         let often = often.unwrap_or_default();
         format!("a {odds} chance ({bits:.1} bits){often}")
     });
+    if kind(alert) == "silence" {
+        let longest = score.interval.map_or(0.0, |(_, longest)| longest);
+        return Some(format!(
+            "its gaps were {} at most, {}",
+            span(longest),
+            chance.unwrap_or_default()
+        ));
+    }
     if kind(alert) == "periodicity" {
         let (low, high) = score.interval.unwrap_or_default();
         return Some(format!(
@@ -400,7 +335,7 @@ pub(super) fn often(days: f64) -> String {
 fn history(alert: &Alert) -> Option<String> {
     let score = &alert.score;
     let what = match kind(alert) {
-        "periodicity" => "intervals",
+        "periodicity" | "silence" => "intervals",
         _ => "active periods",
     };
     let periods = score
@@ -412,12 +347,16 @@ fn history(alert: &Alert) -> Option<String> {
 }
 
 /// ` needs at least 16 bits, up to 96 is silent`, leading blank included.
-fn threshold(score: &Score) -> String {
+fn threshold(alert: &Alert) -> String {
+    let score = &alert.score;
     let fires = match plainly(&score.threshold) {
         text if text.is_empty() || text == "at least 1" => " fires on each".to_owned(),
         text => format!(" needs {text}"),
     };
     match score.quiet.filter(|quiet| *quiet > 0.0) {
+        Some(quiet) if kind(alert) == "silence" => {
+            format!("{fires}, up to {} is let pass", span(quiet))
+        }
         Some(quiet) => format!("{fires}, up to {} is silent", number(quiet)),
         None => fires,
     }

@@ -87,7 +87,6 @@ fn rate() -> Alert {
     alert.score = Score {
         bits: Some(24.04),
         observed: 812.0,
-        margin: None,
         expected: Some(30.25),
         interval: Some((11.0, 58.0)),
         threshold: ">= 16.0 bits".to_owned(),
@@ -97,7 +96,7 @@ fn rate() -> Alert {
         quiet: Some(96.0),
         return_days: Some(41.3),
         terms: vec![("this hour".to_owned(), 20.0), ("fleet".to_owned(), 4.04)],
-        facts: Vec::new(),
+        ..Score::default()
     };
     alert
 }
@@ -151,6 +150,30 @@ fn a_beat_says_how_often_how_large_and_who_else() {
         "{told}"
     );
     assert!(told.contains("learnt from 24 intervals over 41d"), "{told}");
+}
+
+#[test]
+fn a_silence_says_for_how_long_and_whose_else() {
+    let mut alert = rate();
+    alert.rule.kind = "baseline silence".to_owned();
+    alert.rule.title = "Log Of Host Fell Silent".to_owned();
+    alert.entity = vec![pair("host.name", b"web1")];
+    alert.score = Score {
+        observed: 3184.0,
+        interval: Some((0.0, 1424.0)),
+        threshold: ">= 24.0 bits and >= 10m".to_owned(),
+        quiet: Some(3173.0),
+        facts: vec![("silent.too".to_owned(), 8.0)],
+        return_days: None,
+        ..alert.score
+    };
+    assert_eq!(
+        sentence(&alert),
+        "Log Of Host Fell Silent: Host web1 has been silent for 53m 4s, as have 8 others; its \
+         gaps were 23m 44s at most, a 1 in 17 million chance (24.0 bits); learnt from 903 \
+         intervals over 41d; the rule needs at least 24.0 bits and at least 10m, up to 52m 53s \
+         is let pass."
+    );
 }
 
 #[test]

@@ -5,9 +5,12 @@ mod beats;
 mod counts;
 mod promises;
 mod sessions;
+mod silences;
 mod values;
 
-use super::{Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want};
+use super::{
+    Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
+};
 use crate::time::{Span, Time};
 
 /// Monday 2024-01-01T00:00:00Z.
@@ -49,6 +52,8 @@ struct Watch {
     midnight: i64,
     /// Entities that share a value are dealt to one lane, and keep theirs.
     together: bool,
+    /// All of them are.
+    one: bool,
 }
 
 impl Watch {
@@ -56,6 +61,7 @@ impl Watch {
         Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
             midnight: MONDAY,
+            one: in_one_lane(name),
             together: STATISTICS
                 .iter()
                 .any(|row| row.name == name && row.prevalence == Want::Must),
@@ -75,6 +81,7 @@ impl Watch {
 
     /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
+        let value = if self.together { entity >> 1 } else { value };
         self.see_amount(entity, secs, count, value, None)
     }
 
@@ -86,7 +93,6 @@ impl Watch {
         value: u64,
         amount: Option<f64>,
     ) -> Option<Deviation> {
-        let value = if self.together { entity >> 1 } else { value };
         let last = secs % 3 == 0;
         self.put(entity, secs, (count, last), [value, 0, 0, 0], amount)
     }
@@ -115,11 +121,22 @@ impl Watch {
             self.barrier(Time::from_secs(self.midnight));
         }
         let key = hash(entity);
-        let dealt = if self.together { hash(values[0]) } else { key };
+        let dealt = if self.one {
+            0
+        } else if self.together {
+            hash(values[0])
+        } else {
+            key
+        };
         let lane = usize::try_from(dealt >> 7).unwrap() % self.lanes.len();
-        self.lanes[lane].observe(&Sample {
+        let time = Time::from_secs(MONDAY + secs);
+        let mut overdue = None;
+        while let Some((_, deviation)) = self.lanes[lane].overdue(time) {
+            overdue = overdue.or(Some(deviation));
+        }
+        let own = self.lanes[lane].observe(&Sample {
             key,
-            time: Time::from_secs(MONDAY + secs),
+            time,
             count,
             value: values
                 .iter()
@@ -127,7 +144,8 @@ impl Watch {
             parts: values.map(|value| hash(value ^ 0xABCD_0000)),
             amount,
             last,
-        })
+        });
+        overdue.or(own)
     }
 
     fn bits(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> f64 {

