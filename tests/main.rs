@@ -72,6 +72,8 @@ mod settings;
 mod service;
 // The service with a real sshd, rsyslog and logrotate.
 mod servers;
+// Made-up months, their twins, and how what is found in them is counted.
+mod worlds;
 // Layering, registration, size: the shape of the code.
 mod tidy;
 // Zeek's logs against what others say that they mean.

@@ -2,6 +2,7 @@
 
 pub(crate) mod daemon;
 mod reading;
+pub(crate) mod score;
 pub(crate) mod world;
 
 pub(crate) use reading::{Line, context, folder};

@@ -81,7 +81,8 @@ pub(crate) fn background(site: &mut Site, host: &str, days: &Range<i64>, per_day
     }
 }
 
-fn knock(site: &mut Site, host: &str, rng: &mut Rng, now: At, from: &str) {
+/// One try, or only a look.
+pub(crate) fn knock(site: &mut Site, host: &str, rng: &mut Rng, now: At, from: &str) {
     let machine = site.machine(host);
     if rng.chance(8) {
         return machine.probe(rng, now, from);
@@ -146,8 +147,17 @@ pub(crate) fn spray(
     }
 }
 
-/// A connection home at an even beat, a tenth of it early or late.
-pub(crate) fn beacon(site: &mut Site, from: &str, to: &str, span: &Range<At>, beat: At) {
+/// A connection home at an even beat, so many hundredths of it early or late,
+/// of about one size or of any within a spread.
+pub(crate) fn beacon(
+    site: &mut Site,
+    from: &str,
+    to: &str,
+    span: &Range<At>,
+    beat: At,
+    jitter: i64,
+    spread: i64,
+) {
     let mut rng = Rng::of(site.world, &format!("beacon to {to}"));
     let mut now = span.start + rng.below(MINUTE);
     while now < span.end {
@@ -157,11 +167,12 @@ pub(crate) fn beacon(site: &mut Site, from: &str, to: &str, span: &Range<At>, be
             to: (to.to_owned(), 443),
             service: "ssl",
             length: rng.between(180_000, 420_000),
-            sent: rng.between(612, 640),
+            sent: rng.between(612, 640 + spread),
             got: rng.between(1_180, 1_240),
             state: State::Done,
         });
-        now += beat + rng.between(-beat / 10, beat / 10);
+        let early = beat * jitter / 100;
+        now += beat + rng.between(-early, early);
     }
 }
 

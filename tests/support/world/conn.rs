@@ -65,6 +65,8 @@ pub(crate) struct Flow {
 /// All connections that a sensor saw.
 pub(crate) struct Conn {
     world: &'static str,
+    /// Whether a connection's uid is its own, whatever else the sensor saw.
+    pub(crate) own_uids: bool,
     flows: Vec<Flow>,
 }
 
@@ -73,6 +75,7 @@ impl Conn {
     pub(crate) fn new(world: &'static str) -> Conn {
         Conn {
             world,
+            own_uids: false,
             flows: Vec::new(),
         }
     }
@@ -90,6 +93,10 @@ impl Conn {
         let mut uids = Rng::of(self.world, &format!("zeek uid {}", span.start));
         for flow in &self.flows {
             if span.contains(&flow.at) {
+                if self.own_uids {
+                    let ends = format!("zeek uid {} {}", flow.at, flow.from.0);
+                    uids = Rng::of(self.world, &ends);
+                }
                 row(&mut out, flow, &uids.letters(17));
             }
         }

@@ -157,6 +157,8 @@ fn espionage(site: &mut Site, victim: &Person) {
         CONTROL,
         &(at(23, 3, 30)..at(28, 0, 0)),
         300 * SECOND,
+        10,
+        0,
     );
     // Three nights: the files leave, slowly, while the backup makes noise.
     upload(site, FILES, DROP, at(24, 1, 10), 64, 12);

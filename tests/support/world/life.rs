@@ -62,7 +62,7 @@ fn work(site: &mut Site, rng: &mut Rng, person: &Person, workday: &Workday) {
     };
     for _ in 0..rng.between(few, many) {
         let length = rng.between(stays.start, stays.end - 1) * MINUTE + rng.below(MINUTE);
-        let host = *rng.pick(person.team.hosts());
+        let host = *rng.pick(&person.hosts);
         visit(site, rng, person, host, workday.home, now..now + length);
         now += length + rng.between(rests.start, rests.end - 1) * MINUTE + rng.below(MINUTE);
         if now > workday.span.end {
@@ -72,7 +72,7 @@ fn work(site: &mut Site, rng: &mut Rng, person: &Person, workday: &Workday) {
     if person.evenings && rng.chance(60) {
         let now = at(workday.day, 0, 0) + rng.around(19 * 60, 50) * MINUTE + rng.below(MINUTE);
         let length = rng.between(10, 45) * MINUTE + rng.below(MINUTE);
-        let host = *rng.pick(person.team.hosts());
+        let host = *rng.pick(&person.hosts);
         visit(site, rng, person, host, true, now..now + length);
     }
 }
@@ -186,7 +186,7 @@ pub(crate) fn rounds(site: &mut Site, people: &[Person]) {
     for person in people.iter().filter(|person| person.team == Team::Admins) {
         let mut rng = Rng::of(site.world, &format!("rounds of {}", person.name));
         let mut now = at(1, 7, 0) + rng.below(2 * HOUR);
-        for host in person.team.hosts() {
+        for host in &person.hosts {
             let span = now..now + rng.between(4, 12) * MINUTE;
             now = span.end + rng.between(2, 30) * MINUTE;
             let visit = Stay {
@@ -296,7 +296,7 @@ pub(crate) fn meeting_room(site: &mut Site, people: &[Person], address: &str, da
             let person = rng.pick(people);
             let now = at(day, 0, 0) + rng.around(10 * 60, 120) * MINUTE + rng.below(MINUTE);
             let span = now..now + rng.between(8, 40) * MINUTE;
-            let host = rng.pick(person.team.hosts());
+            let host = rng.pick(&person.hosts);
             if person
                 .calendar(site.world, &(day..day + 1))
                 .iter()

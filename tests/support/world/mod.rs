@@ -27,6 +27,7 @@ pub(crate) mod attack;
 pub(crate) mod court;
 pub(crate) mod habits;
 pub(crate) mod incidents;
+pub(crate) mod month;
 pub(crate) mod quiet;
 pub(crate) mod strangers;
 

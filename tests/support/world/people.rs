@@ -109,10 +109,14 @@ pub(crate) struct Person {
     pub(crate) uid: i64,
     /// What he or she does.
     pub(crate) team: Team,
+    /// The machines that he or she works on.
+    pub(crate) hosts: Vec<&'static str>,
     /// The address of the desk.
     pub(crate) desk: String,
     /// The address at home; of a home with IPv6, its /64.
     pub(crate) home: String,
+    /// After how many days the provider hands out another address; 0 for never.
+    pub(crate) moves: i64,
     /// How he or she logs in.
     pub(crate) proof: Proof,
     /// Minute of the day at which work begins (UTC).
@@ -170,7 +174,8 @@ pub(crate) fn members(world: &str, teams: &[Team]) -> Vec<Person> {
     all
 }
 
-fn person(world: &str, number: i64, name: &'static str, team: Team) -> Person {
+/// Somebody of that name, with the habits that the world gives.
+pub(crate) fn person(world: &str, number: i64, name: &'static str, team: Team) -> Person {
     let mut rng = Rng::of(world, &format!("habits of {name}"));
     // Every fifth household has IPv6 only.
     let home = match number % 5 {
@@ -195,8 +200,10 @@ fn person(world: &str, number: i64, name: &'static str, team: Team) -> Person {
         name,
         uid: 1_001 + number,
         team,
+        hosts: team.hosts().to_vec(),
         desk: format!("10.20.30.{}", 10 + number),
         home,
+        moves: 0,
         proof: if password {
             Proof::Password
         } else {
@@ -216,7 +223,12 @@ impl Person {
     /// every day (RFC 8981).
     pub(crate) fn home_on(&self, day: i64) -> String {
         if !self.home.contains(':') {
-            return self.home.clone();
+            let Some((network, _)) = self.home.rsplit_once('.').filter(|_| self.moves > 0) else {
+                return self.home.clone();
+            };
+            let number = (day + self.uid) / self.moves;
+            let mut rng = Rng::of(&self.home, &format!("lease {number}"));
+            return format!("{network}.{}", rng.between(2, 250));
         }
         let mut rng = Rng::of(&self.home, &format!("temporary address {day}"));
         let parts = [(); 4].map(|()| format!("{:x}", rng.between(1, 0xffff)));

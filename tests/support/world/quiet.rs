@@ -55,7 +55,7 @@ pub(crate) fn newcomer(site: &mut Site, person: &mut Person, day: i64) {
     person.evenings = false;
     let mut rng = Rng::of(site.world, &format!("account of {}", person.name));
     let now = at(day - 3, 9, 0) + rng.below(2 * HOUR);
-    for host in person.team.hosts() {
+    for host in &person.hosts {
         site.machine(host).useradd(now, person.name, person.uid);
     }
 }

@@ -34,6 +34,11 @@ impl Syslog {
         self.sorted = false;
     }
 
+    /// Loses what was said in a stretch of time.
+    pub(crate) fn lose(&mut self, span: &Range<At>) {
+        self.lines.retain(|(at, _)| !span.contains(at));
+    }
+
     /// The file that holds a stretch of time.
     pub(crate) fn render(&mut self, span: &Range<At>) -> Vec<u8> {
         if !self.sorted {
