@@ -5,10 +5,17 @@
 //! cargo bench --bench worlds -- --seeds 1..3            the shipped rules
 //! cargo bench --bench worlds -- --technique beacon      one technique, five times
 //! cargo bench --bench worlds -- --rules PATH            other rules
-//! cargo bench --bench worlds -- --calibration           scores against their promise
+//! cargo bench --bench worlds -- --calibration           whether budgets are kept
 //! cargo bench --bench worlds -- --misses                every attack, every false incident
 //! cargo bench --bench worlds -- --keep FOLDER           leaves the logs there
 //! ```
+//!
+//! A month and its twin, 700,000 lines each, take 1.3 s to make, replay and judge
+//! on one core of an AMD EPYC, 2026-11-22. What naive detectors say of them is
+//! near what is published of such worlds: five failures within ten minutes, 61
+//! addresses of the internet's a day and 0.6 of people's; a new (user, address),
+//! 16 times a day; a new (user, /24), 5.6; a new (user, host), 3.5. Seeds 1 to 5
+//! are for development: report on others.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -29,15 +36,15 @@ mod world;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tipstaff::rule::{Body, LoadOptions, RuleSet, load};
+use tipstaff::rule::{Body, Bound, LoadOptions, Operator, RuleSet, load};
 
-use score::{Incident, Outcome, Score, Seen, Whose, judge, watch};
+use score::{Incident, Outcome, Score, Whose, judge, watch};
 use support::compiled;
 use world::month::{Month, Plan, TECHNIQUES, month};
 use world::stamp::{At, DAY, MINUTE};
 
-/// Scores reached once in so many days.
-const RETURNS: [f64; 5] = [1.0, 2.0, 5.0, 10.0, 20.0];
+/// Alerts a day that a rule may be allowed.
+const BUDGETS: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.05];
 
 /// What was asked for.
 #[derive(Default)]
@@ -48,6 +55,7 @@ struct Asked {
     keep: Option<PathBuf>,
     calibration: bool,
     misses: bool,
+    another: bool,
 }
 
 fn asked() -> Asked {
@@ -65,6 +73,8 @@ fn asked() -> Asked {
             "--keep" => asked.keep = words.next().map(PathBuf::from),
             "--calibration" => asked.calibration = true,
             "--misses" => asked.misses = true,
+            // Words without dashes choose among all benches.
+            other if !other.starts_with('-') => asked.another |= !"worlds".contains(other),
             "--bench" => {}
             other => panic!("what is {other}?"),
         }
@@ -84,9 +94,14 @@ fn asked() -> Asked {
 
 fn main() {
     let asked = asked();
+    // `cargo test` runs benches too, without a word: there is nothing to test.
+    if asked.another || std::env::args().len() < 2 {
+        return;
+    }
     let rules = load(&asked.rules, &LoadOptions::default()).unwrap().rules;
     let mut days = 0;
     let mut scores = Vec::new();
+    let mut calibration = Calibration::default();
     for &seed in &asked.seeds {
         let mut plan = Plan::full(seed);
         plan.only.clone_from(&asked.technique);
@@ -96,7 +111,7 @@ fn main() {
         days += plan.days;
         let (attacked, twin) = (month(&plan, true), month(&plan, false));
         if asked.calibration {
-            calibration(seed, &rules, &twin, plan.days);
+            calibration.add(&rules, &twin, plan.days);
             continue;
         }
         let score = one(&asked, seed, &rules, &attacked, &twin);
@@ -111,6 +126,9 @@ fn main() {
         }
         scores.push(score);
     }
+    if asked.calibration {
+        calibration.print();
+    }
     if !scores.is_empty() {
         report(&scores, days);
     }
@@ -124,6 +142,10 @@ fn one(asked: &Asked, seed: u64, rules: &RuleSet, attacked: &Month, twin: &Month
         Some(folder) => folder.join(seed.to_string()),
         None => scratch.path().to_owned(),
     };
+    for table in asked.keep.iter().flat_map(|_| &attacked.tables) {
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(&table.path), &table.text).unwrap();
+    }
     let said = watch(&detector, &attacked.logs, &folder.join("attacked"));
     let quiet = watch(&detector, &twin.logs, &folder.join("twin"));
     judge(attacked, &said, &quiet)
@@ -200,6 +222,12 @@ fn report(scores: &[Score], days: i64) {
         a_day(&incidents, days, |w| w == Whose::Background),
         a_day(&twin, days, is_false),
     );
+    let right = incidents
+        .iter()
+        .filter(|i| i.whose == Whose::Attack)
+        .count();
+    let wrong = incidents.iter().filter(|i| is_false(i.whose)).count();
+    println!("precision {} %", right * 100 / (right + wrong).max(1));
     by_rule(&incidents);
 }
 
@@ -263,53 +291,57 @@ fn when(at: At) -> String {
     )
 }
 
-/// How many entities a day reach a score that is promised once in so many days:
-/// every baseline at a low threshold, over the twin's second half.
-fn calibration(seed: u64, rules: &RuleSet, twin: &Month, days: i64) {
-    let mut open = rules.clone();
-    for rule in &mut open.rules {
-        if let Body::Baseline(baseline) = &mut rule.body {
-            baseline.surprise = 3.0;
-            baseline.budget = None;
-            baseline.value.clear();
+/// Incidents that each baseline raises in the twins' second half when it is
+/// given a budget and nothing else to hold it back, summed over the seeds.
+#[derive(Default)]
+struct Calibration {
+    days: f64,
+    raised: BTreeMap<String, [u32; BUDGETS.len()]>,
+}
+
+impl Calibration {
+    fn add(&mut self, rules: &RuleSet, twin: &Month, days: i64) {
+        let start = world::stamp::at(days / 2, 0, 0);
+        self.days += f64::from(u32::try_from(days - days / 2).unwrap());
+        for (column, budget) in BUDGETS.into_iter().enumerate() {
+            let mut given = rules.clone();
+            for rule in &mut given.rules {
+                if let Body::Baseline(baseline) = &mut rule.body {
+                    self.raised.entry(rule.header.title.clone()).or_default();
+                    baseline.budget = Some(budget);
+                    baseline.surprise = 1.0;
+                    baseline.value = vec![Bound {
+                        operator: Operator::Gte,
+                        value: 1.0,
+                    }];
+                }
+            }
+            let scratch = tempfile::tempdir().unwrap();
+            let said = watch(&compiled(&given), &twin.logs, scratch.path());
+            for incident in judge(twin, &[], &said).twin {
+                let Some(counts) = self.raised.get_mut(&incident.rule) else {
+                    continue;
+                };
+                if let (true, Some(count)) = (incident.at >= start, counts.get_mut(column)) {
+                    *count += 1;
+                }
+            }
         }
     }
-    let scratch = tempfile::tempdir().unwrap();
-    let said = watch(&compiled(&open), &twin.logs, scratch.path());
-    let half = days / 2;
-    let start = world::stamp::at(half, 0, 0);
-    let mut highest: BTreeMap<(&str, &[String], i64), f64> = BTreeMap::new();
-    for one in said.iter().filter(|one| one.at >= start) {
-        let Seen {
-            rule,
-            entity,
-            return_days: Some(days),
-            ..
-        } = one
-        else {
-            continue;
-        };
-        let best = highest
-            .entry((rule, entity, (one.at - start) / DAY))
-            .or_insert(0.0);
-        *best = best.max(*days);
-    }
-    let mut rules: BTreeMap<&str, [u32; 5]> = BTreeMap::new();
-    for ((rule, ..), days) in &highest {
-        let counts = rules.entry(rule).or_default();
-        for (count, least) in counts.iter_mut().zip(RETURNS) {
-            *count += u32::from(*days >= least);
+
+    fn print(&self) {
+        println!(
+            "| alerts a day allowed | {} |\n|---|{}",
+            BUDGETS.map(|b| b.to_string()).join(" | "),
+            "---|".repeat(BUDGETS.len())
+        );
+        println!(
+            "| that is, in {} days | {} |",
+            self.days,
+            BUDGETS.map(|b| format!("{:.1}", b * self.days)).join(" | ")
+        );
+        for (rule, counts) in &self.raised {
+            println!("| {rule} | {} |", counts.map(|c| c.to_string()).join(" | "));
         }
-    }
-    println!(
-        "seed {seed}: scores in the twin's last {half} days that are promised once in so many days\n\n| rule | 1 | 2 | 5 | 10 | 20 |\n|---|---|---|---|---|---|"
-    );
-    let half = f64::from(u32::try_from(half).unwrap());
-    println!(
-        "| promised | {} |",
-        RETURNS.map(|r| format!("{:.1}", half / r)).join(" | ")
-    );
-    for (rule, counts) in rules {
-        println!("| {rule} | {} |", counts.map(|c| c.to_string()).join(" | "));
     }
 }

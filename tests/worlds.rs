@@ -106,13 +106,44 @@ fn a_short_month_with_two_attacks_is_scored() {
     let starts = attacked.attacks.iter().map(|a| a.span.start);
     assert!(first.is_some_and(|i| i.at >= starts.min().unwrap()));
     assert!(score.twin.iter().all(|i| i.whose != Whose::Attack));
-    assert!(
-        seen.iter()
-            .all(|one| one.return_days.is_none_or(|days| days > 0.0))
-    );
     // The same said of the twin: nothing is found.
     let nothing = judge(&attacked, &seen, &seen);
     assert!(nothing.outcomes.iter().all(|o| o.delay.is_none()));
+}
+
+#[test]
+fn what_is_known_beside_the_logs_covers_whom_they_name() {
+    let mut plan = Plan::full(4);
+    (plan.people, plan.days, plan.each) = (60, 16, 1);
+    let attacked = month(&plan, true);
+    let [networks, directory] = &attacked.tables[..] else {
+        panic!("two tables");
+    };
+    let text = String::from_utf8(networks.text.clone()).unwrap();
+    let known: Vec<ipnet::IpNet> = text
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap().parse().unwrap())
+        .collect();
+    let mut outside = 0;
+    for name in attacked.attacks.iter().flat_map(|attack| &attack.entities) {
+        let Ok(address) = name.parse::<std::net::IpAddr>() else {
+            continue;
+        };
+        let inside = name.starts_with("10.");
+        outside += usize::from(!inside);
+        assert!(
+            inside || known.iter().any(|net| net.contains(&address)),
+            "{name}"
+        );
+    }
+    assert!(outside > 10, "attacks come from outside");
+    let text = String::from_utf8(directory.text.clone()).unwrap();
+    assert_eq!(
+        text.lines().count(),
+        1 + 60 + 3,
+        "everybody and three programs"
+    );
 }
 
 fn said(rule: &str, entity: &str, at: i64) -> Seen {
@@ -120,7 +151,6 @@ fn said(rule: &str, entity: &str, at: i64) -> Seen {
         at,
         rule: rule.to_owned(),
         entity: vec![entity.to_owned()],
-        return_days: None,
     }
 }
 
@@ -130,6 +160,7 @@ fn incidents_are_a_rule_an_entity_and_a_day_and_belong_to_somebody() {
     let set = |name: &str| BTreeSet::from([name.to_owned()]);
     let made_up = Month {
         logs: Vec::new(),
+        tables: Vec::new(),
         attacks: vec![Attack {
             technique: "beacon",
             entities: set("10.20.30.9"),

@@ -34,8 +34,6 @@ pub(crate) struct Seen {
     pub(crate) rule: String,
     /// The values of who it is about; none of a rule about everybody.
     pub(crate) entity: Vec<String>,
-    /// Once in how many days a score so high is reached, where that is known.
-    pub(crate) return_days: Option<f64>,
 }
 
 impl Seen {
@@ -46,7 +44,6 @@ impl Seen {
             at: alert.time.nanos() / 1_000,
             rule: alert.rule.title.clone(),
             entity: alert.entity.iter().map(|(_, value)| text(value)).collect(),
-            return_days: alert.score.return_days,
         })
     }
 

@@ -13,6 +13,7 @@ mod network;
 mod oddities;
 mod staff;
 mod stage;
+mod tables;
 mod uneven;
 
 use std::collections::BTreeSet;
@@ -127,6 +128,8 @@ pub(crate) static TECHNIQUES: &[Technique] = &[
 pub(crate) struct Month {
     /// `<host>/auth.log` and `zeek/conn.<date>.log`.
     pub(crate) logs: Vec<Sample>,
+    /// `networks.csv` and `directory.csv`: no logs, but what is known beside them.
+    pub(crate) tables: Vec<Sample>,
     /// The attacks; none in the twin.
     pub(crate) attacks: Vec<Attack>,
     /// What is odd and honest.
@@ -159,9 +162,17 @@ pub(crate) fn month(plan: &Plan, attacked: bool) -> Month {
     site.show_visits();
     Month {
         logs: render(&mut site, plan),
+        tables: vec![
+            table("networks.csv", plan, tables::networks(world)),
+            table("directory.csv", plan, tables::directory(&staff)),
+        ],
         attacks,
         oddities,
     }
+}
+
+fn table(path: &str, plan: &Plan, text: String) -> Sample {
+    Sample::new(path, plan.span().end, text.into_bytes())
 }
 
 fn attack(plan: &Plan, site: &mut Site, staff: &Staff) -> Vec<Attack> {
