@@ -4,6 +4,7 @@
 //! ```text
 //! cargo bench --bench worlds -- --seeds 1..3            the shipped rules
 //! cargo bench --bench worlds -- --technique beacon      one technique, five times
+//! cargo bench --bench worlds -- --alone                 each technique in a month of its own
 //! cargo bench --bench worlds -- --rules PATH            other rules
 //! cargo bench --bench worlds -- --calibration           whether budgets are kept
 //! cargo bench --bench worlds -- --misses                every attack, every false incident
@@ -55,10 +56,15 @@ struct Asked {
     keep: Option<PathBuf>,
     calibration: bool,
     misses: bool,
-    another: bool,
+    alone: bool,
 }
 
-fn asked() -> Asked {
+/// `None` where another bench is meant, or none: `cargo test` runs benches too,
+/// without a word.
+fn asked() -> Option<Asked> {
+    if std::env::args().len() < 2 {
+        return None;
+    }
     let mut asked = Asked::default();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -72,9 +78,14 @@ fn asked() -> Asked {
             "--rules" => asked.rules.push(words.next().unwrap().into()),
             "--keep" => asked.keep = words.next().map(PathBuf::from),
             "--calibration" => asked.calibration = true,
+            "--alone" => asked.alone = true,
             "--misses" => asked.misses = true,
             // Words without dashes choose among all benches.
-            other if !other.starts_with('-') => asked.another |= !"worlds".contains(other),
+            other if !other.starts_with('-') => {
+                if !"worlds".contains(other) {
+                    return None;
+                }
+            }
             "--bench" => {}
             other => panic!("what is {other}?"),
         }
@@ -89,34 +100,50 @@ fn asked() -> Asked {
         let known = TECHNIQUES.iter().any(|row| row.name == technique);
         assert!(known, "no technique is called {technique}");
     }
-    asked
+    Some(asked)
+}
+
+/// The months to make: one a seed, or one a technique and seed.
+fn plans(asked: &Asked) -> Vec<Plan> {
+    let rows = || TECHNIQUES.iter().map(|row| Some(row.name.to_owned()));
+    let only: Vec<_> = match &asked.technique {
+        Some(technique) => vec![Some(technique.clone())],
+        None if asked.alone => rows().collect(),
+        None => vec![None],
+    };
+    let of = |seed: u64| {
+        only.iter().map(move |only| {
+            let mut plan = Plan::full(seed);
+            plan.only.clone_from(only);
+            if plan.only.is_some() {
+                plan.each = 5;
+            }
+            plan
+        })
+    };
+    asked.seeds.iter().flat_map(|&seed| of(seed)).collect()
 }
 
 fn main() {
-    let asked = asked();
-    // `cargo test` runs benches too, without a word: there is nothing to test.
-    if asked.another || std::env::args().len() < 2 {
+    let Some(asked) = asked() else {
         return;
-    }
+    };
     let rules = load(&asked.rules, &LoadOptions::default()).unwrap().rules;
     let mut days = 0;
     let mut scores = Vec::new();
     let mut calibration = Calibration::default();
-    for &seed in &asked.seeds {
-        let mut plan = Plan::full(seed);
-        plan.only.clone_from(&asked.technique);
-        if plan.only.is_some() {
-            plan.each = 5;
-        }
-        days += plan.days;
+    for plan in plans(&asked) {
         let (attacked, twin) = (month(&plan, true), month(&plan, false));
         if asked.calibration {
             calibration.add(&rules, &twin, plan.days);
             continue;
         }
-        let score = one(&asked, seed, &rules, &attacked, &twin);
+        days += plan.days;
+        let score = one(&asked, plan.seed, &rules, &attacked, &twin);
         println!(
-            "seed {seed}: {} of {} found, {:.1} false incidents a day",
+            "seed {}{}: {} of {} found, {:.1} false incidents a day",
+            plan.seed,
+            plan.only.map(|only| format!(" {only}")).unwrap_or_default(),
             found(&score.outcomes),
             score.outcomes.len(),
             a_day(&score.incidents, plan.days, is_false),

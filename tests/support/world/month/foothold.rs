@@ -5,7 +5,7 @@ use super::super::ssh::{Proof, fingerprint};
 use super::super::stamp::{At, DAY, HOUR, MINUTE, SECOND, at};
 use super::Attack;
 use super::staff::{BRANCH, DEPLOYER, SERVERS, address};
-use super::stage::{NIGHT, STAYS, Stage, ordinary};
+use super::stage::{STAYS, Stage, ordinary};
 
 /// So many different servers but these.
 fn targets(stage: &mut Stage<'_>, count: i64, but: &[&str]) -> Vec<&'static str> {
@@ -27,7 +27,7 @@ pub(super) fn lateral_ssh(stage: &mut Stage<'_>) -> Attack {
     let count = stage.rng.between(2, 7);
     let hosts = targets(stage, count, &[first]);
     let start = if stage.rng.chance(60) {
-        at(stage.workday(), 1, 0) + stage.rng.below(3 * NIGHT)
+        at(stage.workday(), 1, 0) + stage.rng.below(3 * HOUR)
     } else {
         let day = stage.workday();
         stage.hours_of(&person, day)
@@ -117,7 +117,7 @@ pub(super) fn new_account(stage: &mut Stage<'_>) -> Attack {
     ];
     let at_row = usize::try_from(stage.place).unwrap() % names.len();
     let name = *names.get(at_row).unwrap();
-    let start = at(stage.workday(), 0, 30) + stage.rng.below(4 * NIGHT);
+    let start = at(stage.workday(), 0, 30) + stage.rng.below(4 * HOUR);
     stage.site.machine(host).useradd(start, name, 1_900);
     let used = start + stage.rng.between(2, 300) * MINUTE;
     let from = address("gate01");

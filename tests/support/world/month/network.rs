@@ -50,7 +50,7 @@ pub(super) fn guessers(site: &mut Site, days: &Range<i64>, per_day: i64) {
 /// A desk, or a server.
 fn machine(stage: &mut Stage<'_>) -> String {
     if stage.rng.chance(60) {
-        stage.victim(|p| p.away.start < 1).desk
+        stage.victim(|p| p.away.is_empty()).desk
     } else {
         stage.server().1.to_owned()
     }
@@ -155,7 +155,7 @@ pub(super) fn silenced_host(stage: &mut Stage<'_>) -> Attack {
 
 /// Uploads that grow by a quarter a day from what nobody would notice.
 pub(super) fn boiling_frog(stage: &mut Stage<'_>) -> Attack {
-    let person = stage.victim(|p| p.away.start < 1);
+    let person = stage.victim(|p| p.away.is_empty());
     let (from, mut to) = (person.desk, stage.drop.clone());
     if stage.rng.chance(50) {
         // Where everybody sends: only the growth is new.

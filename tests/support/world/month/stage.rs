@@ -7,7 +7,7 @@ use super::super::people::{Person, Team};
 use super::super::rng::Rng;
 use super::super::site::Site;
 use super::super::ssh::{Caller, Proof};
-use super::super::stamp::{At, DAY, HOUR, MINUTE, at, weekend};
+use super::super::stamp::{At, DAY, MINUTE, at, weekend};
 use super::staff::{SERVERS, Staff};
 use super::{Attack, entities};
 
@@ -148,11 +148,8 @@ impl<'a> Stage<'a> {
 
 /// Whether somebody has no business with sudo or with most machines.
 pub(super) fn ordinary(person: &Person) -> bool {
-    !matches!(person.team, Team::Admins | Team::Builders) && person.away.start < 1
+    !matches!(person.team, Team::Admins | Team::Builders) && person.away.is_empty()
 }
 
 /// How long people leave a stolen session open, in minutes.
 pub(super) const STAYS: (i64, i64) = (6, 40);
-
-/// A night hour.
-pub(super) const NIGHT: At = HOUR;
