@@ -11,6 +11,11 @@ use crate::line::Place;
 pub use crate::rule::Level;
 use crate::time::{Span, Time};
 
+/// Whether a field's numbers are bytes, by its name.
+pub fn is_bytes(field: &str) -> bool {
+    field.ends_with("bytes")
+}
+
 /// A number of bytes for people: `64.2 MB`, `812 bytes`.
 pub fn bytes(n: f64) -> String {
     const UNITS: &[(f64, &str)] = &[
@@ -84,6 +89,8 @@ pub struct Score {
     pub observed: f64,
     /// Its standard error; `None` when it was counted exactly.
     pub margin: Option<f64>,
+    /// The field that was added up; empty where events or values were counted.
+    pub field: String,
     /// What was expected.
     pub expected: Option<f64>,
     /// 99 % interval of what was expected.

@@ -49,6 +49,17 @@
 //!
 //! A gap longer than the longest of n has a chance of 1/n, and the tail beyond
 //! is exponential. Only the event time of those who go on tells that it is late.
+//! # Amounts
+//!
+//! Sums are learnt as y = log2(1 + sum), by part of the week, and only in
+//! buckets with any (the chance of which is π). An entity's own bell predicts
+//! with the weight of the n sums it has shown, its peers' days (G) with one:
+//!
+//! ```text
+//! bits = -log2 (π (n P(T_ν ≥ (y - m)/s) + G(y))/(n + 1)) + destination's term
+//! ```
+//!
+//! What a drift is held against is a second, slow memory; see `drift`.
 //!
 //! # What an attacker can do to it
 //!
@@ -58,6 +69,8 @@
 //! only waits in a nursery of fixed size; and what is established is never
 //! displaced by what is new.
 
+mod amount;
+mod anchor;
 mod beat;
 #[cfg(test)]
 mod behaviour;
@@ -65,6 +78,7 @@ mod calibrate;
 mod combine;
 mod count;
 mod distinct;
+mod drift;
 mod evidence;
 mod failures_then_success;
 mod first_seen;
@@ -78,11 +92,15 @@ mod rate;
 mod season;
 mod session;
 mod session_novelty;
+mod shared;
 mod silence;
 mod snapshot;
 mod special;
+mod student;
+mod sums;
 mod table;
 mod values;
+mod volume;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -171,6 +189,12 @@ pub struct Settings {
     pub warm_up: Span,
     /// Surprise above which a bucket is learnt winsorised, in bits.
     pub winsor_bits: f64,
+    /// How long a bucket waits before it is learnt; `None` is up to the statistic.
+    pub delay: Option<Span>,
+    /// Whether what was alerted on while it waited is not learnt.
+    pub hold: bool,
+    /// Most that a day may raise what a slow anchor expects, as a part of it.
+    pub growth: f64,
     /// Most entities kept in this lane.
     pub max_entities: usize,
     /// Least surprise worth reporting, in bits.
@@ -203,6 +227,7 @@ pub struct Deviation {
     pub age: Span,
     /// The distribution: `nb`, `pyp`, `week`, `lomax`, `beta-geometric`, or
     /// `fisher` of several.
+    /// The distribution: `nb`, `pyp`, `t`, `anchor`.
     pub model: &'static str,
     /// The largest observation that would not have been reported.
     pub quiet: f64,
@@ -347,4 +372,6 @@ pub static STATISTICS: &[&Row] = &[
     &failures_then_success::ROW,
     &periodicity::ROW,
     &silence::ROW,
+    &volume::ROW,
+    &drift::ROW,
 ];

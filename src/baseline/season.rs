@@ -28,7 +28,7 @@ const KAPPA_TAIL: f64 = 6.0;
 const LEAST: f64 = 0.02;
 
 /// The reference moves when what is new counts 2^32 times what is old.
-const SHIFT_AT: f64 = 32.0;
+pub(super) const SHIFT_AT: f64 = 32.0;
 
 /// The part of the week's hours that one cell stands for.
 fn share(cell: usize) -> f64 {
@@ -95,12 +95,19 @@ impl Calendar {
         })
     }
 
+    /// The cell in the middle of a bucket.
+    pub(super) fn middle(&self, bucket: i64) -> usize {
+        let half = usize::try_from(self.hours / 2).unwrap_or(0);
+        self.cells(bucket).nth(half).unwrap_or(0)
+    }
+
     /// The first cell of a bucket.
     pub(super) fn cell(&self, bucket: i64) -> usize {
         self.cells(bucket).next().unwrap_or(0)
     }
 
-    fn age(&self, bucket: i64) -> f64 {
+    /// Half-lives from the epoch to a bucket.
+    pub(super) fn age(&self, bucket: i64) -> f64 {
         real(bucket) / self.half_life
     }
 }
@@ -250,11 +257,13 @@ impl Peers {
     }
 }
 
-fn decode(code: u16) -> f64 {
+/// A weight from its code.
+pub(super) fn decode(code: u16) -> f64 {
     f64::from(f32::from_bits(u32::from(code) << 15))
 }
 
-fn encode(weight: f64) -> u16 {
+/// A weight in 16 bits, within a part in five hundred.
+pub(super) fn encode(weight: f64) -> u16 {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "rounding to the cell's precision is the point"

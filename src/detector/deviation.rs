@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sighting};
 use super::observation::LANES;
+use crate::alert::{bytes, is_bytes};
 use crate::baseline::{
     Census, Deviation, Only, Row, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
 };
@@ -66,6 +67,12 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let numbered = amount.is_some();
+    // A beat's sizes are beside what is observed; a sum of them is it.
+    let measure = amount.clone().filter(|_| row.prevalence != Want::Must);
+    let shown = match &measure {
+        Some(field) if is_bytes(field) => bytes(floor),
+        _ => floor.to_string(),
+    };
     let mut threshold = format!(">= {:.1} bits", baseline.surprise);
     if let Some(budget) = baseline.budget {
         threshold = format!("{threshold} and <= {budget} alerts a day");
@@ -75,8 +82,13 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
             // Seconds of silence, not a number in each bucket.
             format!("{threshold} and >= {}", Span::from_secs(whole_secs(floor)))
         } else {
-            format!("{threshold} and >= {floor} in {}", baseline.timespan)
+            format!("{threshold} and >= {shown} in {}", baseline.timespan)
         };
+        let floor = match &amount {
+            Some(field) if is_bytes(field) => bytes(floor),
+            _ => floor.to_string(),
+        };
+        threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
     }
     Ok(Plan {
         name: match &baseline.count_only {
@@ -91,6 +103,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         every_echo: false,
         values,
         amount,
+        measure,
         build: Box::new(move || {
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
@@ -183,6 +196,9 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         min_buckets: learn.min_buckets,
         warm_up: learn.warm_up,
         winsor_bits: learn.winsor_bits,
+        delay: learn.delay,
+        hold: learn.hold,
+        growth: learn.growth,
         max_entities: if in_one_lane(&baseline.kind) {
             learn.max_entities
         } else {
@@ -262,7 +278,7 @@ fn firing(row: &Row, deviation: Deviation, count: u32) -> Firing {
 
 impl Kind for Deviating {
     fn observe(&mut self, sighting: &Sighting<'_>) -> Option<Firing> {
-        if self.row.number && self.row.field == Want::Must && sighting.number.is_none() {
+        if self.numbered && self.row.prevalence != Want::Must && sighting.number.is_none() {
             return None; // nothing to add up
         }
         // A single value's hash is its part's.

@@ -71,6 +71,8 @@ pub(crate) struct Plan {
     /// The field that it looks at as a number; an event without
     /// one is told all the same.
     pub(crate) amount: Option<String>,
+    /// The field that what is observed is a sum of.
+    pub(crate) measure: Option<String>,
     /// An empty state.
     pub(crate) build: Box<dyn Fn() -> Box<dyn Kind> + Send + Sync>,
 }

@@ -324,6 +324,7 @@ impl Lane {
             observed: firing.observed.unwrap_or(episode.events as f64),
             margin: firing.margin,
             threshold: unit.plan.threshold.clone(),
+            field: unit.plan.measure.clone().unwrap_or_default(),
             model: unit.plan.name.clone(),
             ..Score::default()
         };

@@ -23,6 +23,7 @@ pub(crate) static ROW: KindRow = KindRow {
                 every_echo: true,
                 values: Vec::new(),
                 amount: None,
+                measure: None,
                 build: Box::new(|| Box::new(Selection)),
             })
         })

@@ -239,7 +239,7 @@ fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
         learn.half_life = span(node, "half-life", report).unwrap_or(learn.half_life);
     }
     if let Some(node) = keys.take("warm-up") {
-        learn.warm_up = warm_up(node, report).unwrap_or(learn.warm_up);
+        learn.warm_up = span_or_none(node, "warm-up", report).unwrap_or(learn.warm_up);
     }
     if let Some(node) = keys.take("season") {
         learn.season = season(node, report).unwrap_or(learn.season);
@@ -260,6 +260,7 @@ fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
         let bits = number(node, "winsor-bits", 1.0..=300.0, report);
         learn.winsor_bits = bits.unwrap_or(learn.winsor_bits);
     }
+    waiting(&mut keys, learn, report);
     if let Some(node) = keys.take("max-entities") {
         let most = whole(node, "max-entities", 1.0..=ENTITIES_MAX, report);
         learn.max_entities = most
@@ -273,16 +274,49 @@ fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
         "prior",
         "min-evidence",
         "winsor-bits",
+        "delay",
+        "on-alert",
+        "max-growth",
         "max-entities",
     ];
     keys.done("`learn`", &known, report);
 }
 
-/// A span that may be zero: alert from the first event on.
-fn warm_up(node: &Node, report: &mut Report<'_>) -> Option<Span> {
+/// `delay: 24h`, `on-alert: hold`, `max-growth: 5%/d`: what an attacker may teach.
+fn waiting(keys: &mut Keys<'_>, learn: &mut Learn, report: &mut Report<'_>) {
+    if let Some(node) = keys.take("delay") {
+        learn.delay = span_or_none(node, "delay", report);
+    }
+    if let Some(node) = keys.take("on-alert") {
+        match text(node, "on-alert", report).as_deref() {
+            Some("hold") => learn.hold = true,
+            Some("learn") => learn.hold = false,
+            Some(other) => {
+                let message = format!("`{other}` is not what can be done on an alert");
+                let remedy = "use `hold` (do not learn what was alerted on) or `learn`";
+                report.error(codes::LEARN, node.at, message, remedy);
+            }
+            None => {}
+        }
+    }
+    if let Some(node) = keys.take("max-growth")
+        && let Some(text) = text(node, "max-growth", report)
+    {
+        let percent = text.strip_suffix("%/d").and_then(|n| n.parse::<f64>().ok());
+        if let Some(percent) = percent.filter(|percent| (0.1..=100.0).contains(percent)) {
+            learn.growth = percent / 100.0;
+        } else {
+            let message = format!("`{text}` is not a growth between 0.1 and 100 % a day");
+            report.error(codes::LEARN, node.at, message, "write `max-growth: 5%/d`");
+        }
+    }
+}
+
+/// A span that may be zero: alert from the first event on, learn without delay.
+fn span_or_none(node: &Node, what: &str, report: &mut Report<'_>) -> Option<Span> {
     match &node.value {
         Value::Scalar(s) if Span::parse(&s.text) == Some(Span::ZERO) => Some(Span::ZERO),
-        _ => span(node, "warm-up", report),
+        _ => span(node, what, report),
     }
 }
 

@@ -348,6 +348,12 @@ pub struct Learn {
     pub warm_up: Span,
     /// Surprise in bits above which a bucket is learnt winsorised.
     pub winsor_bits: f64,
+    /// How long a bucket waits before it is learnt; `None` is up to the type.
+    pub delay: Option<Span>,
+    /// Whether what was alerted on while it waited is not learnt.
+    pub hold: bool,
+    /// Most that a day may raise what a slow anchor expects, as a part of it.
+    pub growth: f64,
     /// Most entities kept.
     pub max_entities: usize,
 }
@@ -361,6 +367,9 @@ impl Default for Learn {
             min_buckets: 0,
             warm_up: Span::DAY.times(7),
             winsor_bits: 10.0,
+            delay: None,
+            hold: true,
+            growth: 0.05,
             max_entities: 1_000_000,
         }
     }

@@ -81,6 +81,8 @@ struct ScoreRecord<'a> {
     observed: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     margin: Option<f64>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    field: &'a str,
     expected: Option<f64>,
     interval: Option<(f64, f64)>,
     threshold: &'a str,
@@ -194,6 +196,7 @@ impl<'a> ScoreRecord<'a> {
             bits: score.bits,
             observed: score.observed,
             margin: score.margin,
+            field: &score.field,
             expected: score.expected,
             interval: score.interval,
             threshold: &score.threshold,

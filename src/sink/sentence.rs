@@ -5,8 +5,8 @@
 //! it took. Values from logs are escaped, and quoted where they could be
 //! mistaken for words of ours.
 
-use super::statement::{beat, guessed, idle, off_hours, session, silent, span};
-use crate::alert::Alert;
+use super::statement::{beat, guessed, idle, level, off_hours, session, silent, span, sum};
+use crate::alert::{Alert, Score, bytes, is_bytes};
 use crate::escape::{Escaped, shortened};
 
 /// Longest value shown in a sentence, in characters; the whole is elsewhere in the alert.
@@ -86,6 +86,8 @@ pub fn sentence(alert: &Alert) -> String {
         "value_count" => values(alert, deed),
         "periodicity" => beat(alert, deed),
         "silence" => silent(alert),
+        "value_sum" if !alert.score.field.is_empty() => sum(alert),
+        "drift" => level(alert),
         _ => times(alert, deed),
     };
     let subject = subject(alert);
@@ -142,7 +144,7 @@ pub(super) fn addition(name: &str, bytes: &[u8]) -> String {
 }
 
 /// A value from a log or a rule: as it is when it is one plain word, else in quotes.
-fn value(bytes: &[u8]) -> String {
+pub(super) fn value(bytes: &[u8]) -> String {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"._-:/@+$%".contains(b);
     let shown = shortened(bytes, VALUE_MAX);
     if bytes.iter().all(plain) && !bytes.is_empty() {
@@ -267,6 +269,8 @@ fn unit(alert: &Alert) -> &'static str {
         "first_seen" => " new values",
         "idle_gap" => " days",
         "failures_then_success" => " failures",
+        "value_sum" => " where there is any",
+        "drift" => " by its slow anchor",
         _ => "",
     }
 }
@@ -300,7 +304,11 @@ fn comparison(alert: &Alert) -> Option<String> {
     }
     let expected = score.expected.map(|mean| {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
-            format!(" (99 % between {} and {})", number(low), number(high))
+            format!(
+                " (99 % between {} and {})",
+                quantity(low, score),
+                quantity(high, score)
+            )
         });
         if kind(alert) == "off_hours" {
             let percent = number(mean * 100.0);
@@ -311,7 +319,7 @@ fn comparison(alert: &Alert) -> Option<String> {
             return String::new();
         }
         let what = unit(alert);
-        format!("expected {}{what}{interval}", number(mean))
+        format!("expected {}{what}{interval}", quantity(mean, score))
     });
     let expected = expected.filter(|text| !text.is_empty());
     match (expected, chance) {
@@ -357,7 +365,7 @@ fn threshold(alert: &Alert) -> String {
         Some(quiet) if kind(alert) == "silence" => {
             format!("{fires}, up to {} is let pass", span(quiet))
         }
-        Some(quiet) => format!("{fires}, up to {} is silent", number(quiet)),
+        Some(quiet) => format!("{fires}, up to {} is silent", quantity(quiet, score)),
         None => fires,
     }
 }
@@ -382,6 +390,15 @@ pub(super) fn plainly(threshold: &str) -> String {
     };
     let words: Vec<_> = threshold.split(' ').map(word).collect();
     shortened(words.join(" ").as_bytes(), 2 * VALUE_MAX)
+}
+
+/// What the score observed, in the unit of its field.
+pub(super) fn quantity(n: f64, score: &Score) -> String {
+    if is_bytes(&score.field) {
+        bytes(n)
+    } else {
+        number(n)
+    }
 }
 
 /// A number for people: `1,204`, `12.5`, `0.03`, `under 0.001`.

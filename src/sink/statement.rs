@@ -1,7 +1,7 @@
 //! What happened, by the baselines that look at when and in which order
 //! things come rather than at how many.
 
-use super::sentence::{VALUE_MAX, addition, additions, context, number, within};
+use super::sentence::{VALUE_MAX, addition, additions, context, number, quantity, value, within};
 use crate::alert::{Alert, bytes};
 use crate::escape::shortened;
 use crate::time::Span;
@@ -92,5 +92,72 @@ pub(super) fn beat(alert: &Alert, deed: Option<&str>) -> String {
         }
         Some(_) => format!("{text}, where nobody else goes"),
         None => text,
+    }
+}
+
+/// What a sum of a field is, as the deed of whoever it is about.
+const SUMS: &[(&str, &str)] = &[("source.bytes", "sent"), ("destination.bytes", "received")];
+
+/// `sent 64.2 MB in 2h (last to 203.0.113.214)`.
+pub(super) fn sum(alert: &Alert) -> String {
+    let n = quantity(alert.score.observed, &alert.score);
+    let field = alert.score.field.as_str();
+    let what = match SUMS.iter().find(|(name, _)| *name == field) {
+        Some((_, verb)) => format!("{verb} {n}"),
+        None => format!("had {n} of {}", value(field.as_bytes())),
+    };
+    let more = additions(context(alert).take(1));
+    let last = if more.is_empty() {
+        String::new()
+    } else {
+        format!(" (last{more})")
+    };
+    format!("{what}{}{last}", within(alert))
+}
+
+/// `lately sent 812 MB in a typical period`.
+pub(super) fn level(alert: &Alert) -> String {
+    let n = quantity(alert.score.observed, &alert.score);
+    let field = alert.score.field.as_str();
+    let what = match SUMS.iter().find(|(name, _)| *name == field) {
+        Some((_, verb)) => format!("{verb} {n}"),
+        None if field.is_empty() => format!("had {n} events"),
+        None => format!("had {n} of {}", value(field.as_bytes())),
+    };
+    format!("lately {what} in a typical period")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{sentence, tests::rate};
+
+    #[test]
+    fn sums_of_bytes_are_told_in_the_units_that_people_use() {
+        let mut alert = rate();
+        alert.rule.kind = "baseline value_sum".to_owned();
+        alert
+            .context
+            .push(("destination.ip".to_owned(), b"203.0.113.214".to_vec()));
+        alert.score.field = "source.bytes".to_owned();
+        alert.score.observed = 64_213_000.0;
+        alert.score.expected = Some(16_400.0);
+        alert.score.interval = Some((812.0, 999_960.0));
+        alert.score.quiet = Some(2_499_999_999.0);
+        let said = sentence(&alert);
+        assert!(said.contains("Address 10.20.0.5 sent 64.2 MB"), "{said}");
+        assert!(said.contains("(last to 203.0.113.214)"), "{said}");
+        let expected = "expected 16.4 kB where there is any (99 % between 812 bytes and 1 MB)";
+        assert!(said.contains(expected), "{said}");
+        assert!(said.contains("up to 2.5 GB is silent"), "{said}");
+        alert.rule.kind = "baseline drift".to_owned();
+        let said = sentence(&alert);
+        assert!(
+            said.contains("lately sent 64.2 MB in a typical period"),
+            "{said}"
+        );
+        assert!(
+            said.contains("expected 16.4 kB by its slow anchor"),
+            "{said}"
+        );
     }
 }

@@ -75,7 +75,7 @@ fn brute_force() -> Alert {
     }
 }
 
-fn rate() -> Alert {
+pub(super) fn rate() -> Alert {
     let mut alert = brute_force();
     alert.rule.kind = "baseline event_count".to_owned();
     alert.rule.title = "More connections than usual".to_owned();

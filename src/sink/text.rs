@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style as Paint};
 
-use super::sentence::{often, plainly};
+use super::sentence::{often, plainly, quantity};
 use super::{Row, Sink, Style, count, hex, id_text, level_word, number, odds, sentence, trusts};
 use crate::alert::{Alert, Evidence, Level};
 use crate::escape::{Escaped, shortened};
@@ -114,6 +114,7 @@ fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
 /// The numbers block: label and text, only what the alert has.
 fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
     let score = &alert.score;
+    let number = |n: f64| quantity(n, score);
     let margin = score.margin.map_or_else(String::new, |margin| {
         format!(", give or take {} (sampled)", number(margin))
     });

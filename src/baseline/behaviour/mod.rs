@@ -1,8 +1,11 @@
 //! What the statistics do, seen from outside: stories of users and hosts,
 //! lanes, snapshots, floods and poisoners.
 
+mod amount_state;
+mod amounts;
 mod beats;
 mod counts;
+mod levels;
 mod promises;
 mod sessions;
 mod silences;
@@ -26,6 +29,9 @@ pub(super) fn settings() -> Settings {
         min_buckets: 0,
         warm_up: Span::ZERO,
         winsor_bits: 10.0,
+        delay: None,
+        hold: true,
+        growth: 0.05,
         max_entities: 100_000,
         surprise: 0.01,
         budget: None,
@@ -82,7 +88,19 @@ impl Watch {
     /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
         let value = if self.together { entity >> 1 } else { value };
-        self.see_amount(entity, secs, count, value, None)
+        // Ten kilobytes each, for what looks at a number.
+        self.see_amount(entity, secs, count, value, Some(1e4))
+    }
+
+    fn weigh(
+        &mut self,
+        entity: u64,
+        secs: i64,
+        count: u32,
+        value: u64,
+        amount: f64,
+    ) -> Option<Deviation> {
+        self.see_amount(entity, secs, count, value, Some(amount))
     }
 
     fn see_amount(

@@ -127,7 +127,7 @@ fn a_flood_of_addresses_that_come_once_costs_little_and_displaces_nobody() {
         // What needs many events to tell has some; the age tells who it is.
         let mut later = (0..200).map(|n| watch.see(5, at(25, 3, 0) + n * 601, 50, 777));
         let found = later.find_map(|found| found).unwrap();
-        assert!(found.evidence > 20.0, "{}: {found:?}", row.name);
+        assert!(found.evidence > 10.0, "{}: {found:?}", row.name);
         assert!(found.age > Span::DAY.times(16), "{}: {found:?}", row.name);
     }
 }

@@ -143,6 +143,7 @@ fn plan(correlation: &Correlation, limits: &Limits) -> Result<Plan, Refusal> {
             Vec::new()
         },
         amount: None,
+        measure: None,
         build: Box::new(move || (row.build)(&task)),
     })
 }

@@ -1,0 +1,297 @@
+//! What amounts tell about the population: how much is usual, when, and which
+//! destinations entities share.
+
+use serde::{Deserialize, Serialize};
+
+use super::Census;
+use super::amount::AmountState;
+use super::special::{exp2, from_fixed, to_fixed};
+use super::sums::Model;
+use crate::time::Span;
+
+/// Four hours by weekday or weekend.
+pub(super) const PARTS_OF_WEEK: usize = 12;
+
+/// Until the population says otherwise, a median of 16 KiB and a spread of
+/// 3.2 bits, between entities a bit less; worth eight entities.
+const MEAN: f64 = 14.0;
+const WITHIN: f64 = 10.24;
+const BETWEEN: f64 = 5.12;
+const WEIGHT: f64 = 8.0;
+
+/// Active buckets that an entity needs to count in the population.
+const EVIDENCE_LEAST: f64 = 3.0;
+
+/// Destinations remembered as shared.
+const SHARED: usize = 1 << 15;
+
+/// Destinations of a lane told to the population.
+const HOLDINGS: usize = 1 << 16;
+
+/// Bits of a destination that as good as everybody uses: below zero, as the
+/// same amount to the common storage is less of a worry.
+const COMMON: f64 = -4.0;
+const RARE_MAX: f64 = 8.0;
+
+/// Fewer users than this tell nothing about rarity.
+const USERS_LEAST: f64 = 20.0;
+
+/// Places of the census's sums.
+const ENTITIES: usize = 0;
+const MEANS: usize = 1;
+const SQUARES: usize = 2;
+const WITHINS: usize = 3;
+const INVERSES: usize = 4;
+const VOTES: usize = 5;
+const BUCKETS: usize = VOTES + PARTS_OF_WEEK;
+const DAYS: usize = BUCKETS + 1;
+const SUMS: usize = DAYS + BINS;
+
+/// Half bits of a day's largest y.
+const BINS: usize = 128;
+
+/// Days after which a day's largest sums count half.
+const HALF_LIFE: f64 = 14.0;
+
+/// The share of all buckets of a width that lie in a part of the week.
+pub(super) fn part_share(part: usize, width: Span) -> f64 {
+    let days = if part < 6 { 5.0 / 7.0 } else { 2.0 / 7.0 };
+    let parts = Span::DAY.as_secs_f64() / width.as_secs_f64();
+    days / parts.clamp(1.0, 6.0)
+}
+
+/// What is known of all entities together, in force since the last barrier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Population {
+    /// Of entities' means of log2(1 + sum).
+    pub(super) mean: f64,
+    pub(super) between: f64,
+    /// Variance of an entity's buckets about its own mean.
+    pub(super) within: f64,
+    /// How active entities are by part of the week; the busiest is 1.
+    pub(super) parts: Vec<f64>,
+    pub(super) shared: Shared,
+    pub(super) tail: Tail,
+}
+
+impl Population {
+    pub(super) fn new() -> Population {
+        Population {
+            mean: MEAN,
+            between: BETWEEN,
+            within: WITHIN,
+            parts: vec![1.0; PARTS_OF_WEEK],
+            shared: Shared::default(),
+            tail: Tail::default(),
+        }
+    }
+
+    /// Takes the sum of all lanes in force.
+    pub(super) fn adopt(&mut self, census: &Census, width: Span) {
+        let at = |place: usize| from_fixed(census.sums.get(place).copied().unwrap_or(0));
+        let entities = at(ENTITIES);
+        let blend = |sum: f64, assumed: f64| (WEIGHT * assumed + sum) / (WEIGHT + entities);
+        self.within = blend(at(WITHINS), WITHIN).clamp(0.5, 64.0);
+        if entities > 0.0 {
+            let mean = at(MEANS) / entities;
+            let scatter = self.within * at(INVERSES) / entities;
+            let spread = (at(SQUARES) / entities - mean * mean - scatter).max(0.0);
+            self.mean = blend(at(MEANS), MEAN);
+            self.between = blend(spread * entities, BETWEEN).clamp(0.5, 64.0);
+        }
+        // Two votes for no season at all.
+        let mut parts: Vec<f64> = (0..PARTS_OF_WEEK)
+            .map(|part| at(VOTES + part) / part_share(part, width) + 2.0)
+            .collect();
+        let most = parts.iter().copied().fold(1.0, f64::max);
+        for part in &mut parts {
+            *part = (*part / most).max(1.0 / 64.0);
+        }
+        self.parts = parts;
+        self.shared = Shared::new(census);
+        let days: Vec<f64> = (DAYS..SUMS).map(at).collect();
+        self.tail.fold(&days, at(BUCKETS));
+    }
+}
+
+/// How high entities' days reach: one vote an entity and day, its largest y.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Tail {
+    /// Decayed votes by half bits, summed up from the top.
+    above: Vec<f64>,
+    /// Decayed active buckets.
+    buckets: f64,
+}
+
+impl Tail {
+    fn fold(&mut self, days: &[f64], buckets: f64) {
+        let keep = exp2(-1.0 / HALF_LIFE);
+        self.above.resize(BINS, 0.0);
+        self.buckets = self.buckets * keep + buckets;
+        let mut sum = 0.0;
+        for (above, more) in self.above.iter_mut().zip(days).rev() {
+            sum += more;
+            *above = *above * keep + sum;
+        }
+    }
+
+    /// The chance that an active bucket of somebody's reaches y.
+    pub(super) fn reached(&self, y: f64) -> f64 {
+        let days = self.above.first().copied().unwrap_or(0.0);
+        let above = self.above.get(bin(y)).copied().unwrap_or(0.0);
+        // Half a day for what nobody reached so far; of a day's buckets one is its largest.
+        (above + 0.5) / (days + 1.0) / (self.buckets / days.max(1.0)).max(1.0)
+    }
+
+    /// Votes by bin, one bucket a day.
+    #[cfg(test)]
+    pub(super) fn of(votes: &[(usize, f64)]) -> Tail {
+        let mut days = vec![0.0; BINS];
+        for &(bin, votes) in votes {
+            if let Some(day) = days.get_mut(bin) {
+                *day += votes;
+            }
+        }
+        let mut tail = Tail::default();
+        tail.fold(&days, days.iter().sum());
+        tail
+    }
+}
+
+fn bin(y: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the bins"
+    )]
+    let bin = (2.0 * y.clamp(0.0, 63.5)) as usize;
+    bin
+}
+
+/// Which destinations entities share.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Shared {
+    /// Those of at least two entities, by hash.
+    users: Vec<(u32, u32)>,
+    /// Users of the one that most entities use.
+    most: u32,
+}
+
+impl Shared {
+    fn new(census: &Census) -> Shared {
+        let pairs = census.holders.iter().map(|(&value, &users)| {
+            let short = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+            (short(value), short(users))
+        });
+        let mut users: Vec<(u32, u32)> = pairs.collect();
+        // Most used first; the hash decides between equals.
+        users.sort_unstable_by_key(|&(value, users)| (std::cmp::Reverse(users), value));
+        let most = users.first().map_or(0, |&(_, users)| users);
+        users.truncate(SHARED);
+        users.retain(|&(_, users)| users > 1);
+        users.sort_unstable();
+        Shared { users, most }
+    }
+
+    /// Bits of a destination: from -4 where everybody's goes to 4 where
+    /// nobody else's does. The one that most use stands for everybody, so that
+    /// it does not matter how many of an entity's destinations are remembered.
+    pub(super) fn term(&self, to: u32) -> f64 {
+        if to == 0 || self.most == 0 {
+            return 0.0;
+        }
+        let found = self.users.binary_search_by_key(&to, |&(value, _)| value);
+        let found = found.ok().and_then(|at| self.users.get(at));
+        let users = found.map_or(1.0, |&(_, users)| f64::from(users));
+        let all = f64::from(self.most).max(USERS_LEAST);
+        (all / users).log2().clamp(0.0, RARE_MAX) + COMMON
+    }
+
+    /// About how many bytes it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.users.capacity() * size_of::<(u32, u32)>()
+    }
+}
+
+/// The sums of a lane's entities.
+#[derive(Default)]
+pub(super) struct Tally(Census);
+
+impl Tally {
+    fn add(&mut self, place: usize, more: f64) {
+        self.0.sums.resize(SUMS, 0);
+        if let Some(sum) = self.0.sums.get_mut(place) {
+            *sum += to_fixed(more);
+        }
+    }
+
+    /// Takes in an entity as it stands when `bucket` begins: one vote, and a
+    /// mean within three spreads of what is known of the others.
+    pub(super) fn count(&mut self, state: &mut AmountState, model: &Model, bucket: i64) {
+        for top in state.tops() {
+            *self.0.holders.entry(u64::from(top)).or_default() += 1;
+        }
+        if let Some((y, buckets)) = state.day() {
+            self.add(DAYS + bin(y), 1.0);
+            self.add(BUCKETS, f64::from(buckets.min(24)));
+        }
+        let (n, mean, within) = state.pooled(model, bucket);
+        if n < EVIDENCE_LEAST {
+            return;
+        }
+        let population = &model.population;
+        let room = 3.0 * (population.between + population.within / n).sqrt();
+        let mean = mean.clamp(population.mean - room, population.mean + room);
+        self.add(ENTITIES, 1.0);
+        self.add(MEANS, mean);
+        self.add(SQUARES, mean * mean);
+        self.add(WITHINS, within.min(64.0));
+        self.add(INVERSES, 1.0 / n);
+        for (part, vote) in state.vote(model, bucket).enumerate() {
+            self.add(VOTES + part, vote);
+        }
+    }
+
+    /// The lane's sums and its most used destinations.
+    pub(super) fn done(mut self) -> (Vec<i128>, std::collections::BTreeMap<u64, u64>) {
+        self.0.sums.resize(SUMS, 0);
+        if self.0.holders.len() > HOLDINGS {
+            let mut most: Vec<_> = self.0.holders.into_iter().collect();
+            most.sort_unstable_by_key(|&(value, users)| (std::cmp::Reverse(users), value));
+            most.truncate(HOLDINGS);
+            self.0.holders = most.into_iter().collect();
+        }
+        (self.0.sums, self.0.holders)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_of_many_counts_against_an_alert_and_one_of_nobody_for_it() {
+        let census = Census {
+            holders: [(1, 64), (2, 8), (3, 1)].into(),
+            ..Census::default()
+        };
+        let shared = Shared::new(&census);
+        let near = |to, expected: f64| (shared.term(to) - expected).abs() < 1e-9;
+        assert!(near(1, -4.0) && near(2, -1.0) && near(3, 2.0) && near(99, 2.0));
+        assert!(near(0, 0.0), "nowhere in particular");
+        assert!(
+            Shared::default().term(1).abs() < 1e-9,
+            "nothing is known yet"
+        );
+    }
+
+    #[test]
+    fn the_parts_of_a_week_are_the_whole_week() {
+        for width in [Span::MINUTE, Span::HOUR, Span::HOUR.times(4)] {
+            let sum: f64 = (0..PARTS_OF_WEEK).map(|part| part_share(part, width)).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+        }
+        let days = part_share(3, Span::DAY) + part_share(9, Span::DAY);
+        assert!((days - 1.0).abs() < 1e-9);
+    }
+}
