@@ -143,6 +143,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "sums",
             "table",
             "values",
+            "waiting",
             "watch",
         ],
     ),

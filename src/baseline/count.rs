@@ -60,6 +60,8 @@ pub(super) struct Model {
     pub(super) winsor_bits: f64,
     /// The least count worth a look.
     pub(super) floor: u32,
+    /// Buckets that wait before they are learnt.
+    pub(super) delay: i64,
 }
 
 /// What is kept of one entity.
@@ -152,7 +154,10 @@ impl CountState {
 
     /// The law of the bucket's count without season.
     pub(super) fn flat_law(&self, model: &Model, bucket: i64) -> NegBin {
-        let (events, exposure, left) = self.aged(model, bucket);
+        // What waits is neither activity nor silence yet.
+        let known = bucket.saturating_sub(model.delay);
+        let known = known.max(self.learnt.saturating_add(1));
+        let (events, exposure, left) = self.aged(model, known);
         let shape = model.population.shape + events;
         let mean = (shape / (model.population.rate + exposure)).max(1e-9);
         let spread = self.alpha(model, left) + 1.0 / shape;
@@ -200,6 +205,20 @@ impl CountState {
         self.learnt = bucket;
         self.count = 0;
         self.forget_alarm(model);
+    }
+
+    /// Passes over a bucket of which nothing is to be learnt, not even silence.
+    pub(super) fn skip(&mut self, bucket: i64, model: &Model) {
+        if bucket <= self.learnt {
+            return;
+        }
+        let (events, exposure, left) = self.aged(model, bucket);
+        let one = model.calendar.decay(1);
+        self.events = single(events * one);
+        self.exposure = single(exposure * one);
+        self.squares = single(f64::from(self.squares) * left * one);
+        self.evidence = single(f64::from(self.evidence) * left * one);
+        self.learnt = bucket;
     }
 
     /// The count as it is learnt: what is far out of the ordinary pulls like
@@ -290,6 +309,7 @@ mod tests {
             population: Population::new(&settings),
             winsor_bits: settings.winsor_bits,
             floor: 1,
+            delay: 0,
         }
     }
 

@@ -101,6 +101,7 @@ mod sums;
 mod table;
 mod values;
 mod volume;
+mod waiting;
 mod watch;
 
 use std::collections::BTreeMap;

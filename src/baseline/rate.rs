@@ -13,6 +13,7 @@ use super::population::Tally;
 use super::season::{CELLS, Calendar, Profile};
 use super::special::NegBin;
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
+use super::waiting::{self, Line, Waiting};
 use super::watch::Watch;
 use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
@@ -61,6 +62,8 @@ pub(super) struct Rate {
     sets: Option<Sets>,
     /// Which values count, then.
     filter: Filter,
+    /// And so is what waits to be learnt, where the rule delays that.
+    waiting: Option<Waiting>,
     nursery: Nursery,
     watch: Watch,
     /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
@@ -74,6 +77,7 @@ struct State {
     profiles: Vec<Profile>,
     sets: Option<SavedSets>,
     filter: SavedFilter,
+    waiting: Option<Vec<Line>>,
     nursery: Saved<Newcomer>,
     population: Population,
     watch: Watch,
@@ -87,11 +91,13 @@ impl Rate {
             population: Population::new(settings),
             winsor_bits: settings.winsor_bits.max(1.0),
             floor: whole(settings.floor).max(1),
+            delay: waiting::delay(settings),
         };
         let filter = Filter::new(settings);
         Rate {
             name,
             sets,
+            waiting: Waiting::new(settings),
             slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
             table: Table::new(settings.max_entities),
             profiles: Vec::new(),
@@ -117,7 +123,11 @@ impl Rate {
         let bucket = self.model.calendar.bucket(sample.time);
         let state = self.table.get_mut(at)?;
         if bucket > state.bucket {
-            state.close(&self.model, self.profiles.get_mut(at));
+            let profile = self.profiles.get_mut(at);
+            match &mut self.waiting {
+                Some(waiting) => waiting.close(at, state, profile, &self.model, bucket),
+                None => state.close(&self.model, profile),
+            }
             state.open(bucket, &self.model);
             if let Some(sets) = &mut self.sets {
                 sets.clear(at);
@@ -153,6 +163,9 @@ impl Rate {
         let evidence = self.filter.evidence(at, &self.model.calendar);
         let profile = self.profiles.get(at).cloned();
         let found = self.deviation(&state, profile.as_ref(), sample)?;
+        if let Some(waiting) = &mut self.waiting {
+            waiting.note_alert(at, state.bucket);
+        }
         Some(Deviation {
             evidence: evidence.unwrap_or(found.evidence),
             ..found
@@ -290,6 +303,9 @@ impl Rate {
                 }
                 debug_assert_eq!(self.profiles.len(), self.table.len(), "side by side");
             }
+            if let Some(waiting) = &mut self.waiting {
+                waiting.enter(at);
+            }
             if let Some(sets) = &mut self.sets {
                 sets.clear(at);
                 if counted > 0 {
@@ -377,7 +393,11 @@ impl Statistic for Rate {
         let bucket = self.model.calendar.bucket(now);
         for (at, state) in self.table.states_mut().enumerate() {
             if self.model.calendar.is_over(state.bucket, now) {
-                state.close(&self.model, self.profiles.get_mut(at));
+                let profile = self.profiles.get_mut(at);
+                match &mut self.waiting {
+                    Some(waiting) => waiting.close(at, state, profile, &self.model, bucket),
+                    None => state.close(&self.model, profile),
+                }
                 if let Some(sets) = &mut self.sets {
                     sets.clear(at);
                 }
@@ -405,6 +425,10 @@ impl Statistic for Rate {
             self.table.bytes()
                 + self.nursery.bytes()
                 + profiles
+                + self
+                    .waiting
+                    .as_ref()
+                    .map_or(0, |waiting| waiting.lines.capacity() * size_of::<Line>())
                 + self.sets.as_ref().map_or(0, Sets::bytes)
                 + self.filter.bytes()
                 + size_of::<Rate>(),
@@ -417,6 +441,7 @@ impl Statistic for Rate {
             profiles: self.profiles.clone(),
             sets: self.sets.as_ref().map(Sets::save),
             filter: self.filter.save(),
+            waiting: self.waiting.as_ref().map(|waiting| waiting.lines.clone()),
             nursery: self.nursery.save(),
             population: self.model.population.clone(),
             watch: self.watch.clone(),
@@ -442,6 +467,11 @@ impl Statistic for Rate {
         };
         if state.profiles.len() != expected {
             return Err("entities and their seasons do not match".to_owned());
+        }
+        if let Some(waiting) = &mut fresh.waiting {
+            // A rule may have been told to wait since.
+            waiting.lines = state.waiting.unwrap_or_default();
+            waiting.lines.resize_with(fresh.table.len(), Line::default);
         }
         fresh.profiles = state.profiles;
         fresh.model.population = state.population;

@@ -242,3 +242,66 @@ fn a_newcomer_is_counted_from_its_first_value_on() {
     assert!((second.observed - 2.0).abs() < 1e-9, "{second:?}");
     assert_eq!(second.since, Time::from_secs(MONDAY + at(0, 9, 0)));
 }
+
+#[test]
+fn what_was_alerted_on_while_it_waited_is_not_learnt_and_without_waiting_it_is() {
+    // A thief with a script, for five days: what is expected of the account on the sixth.
+    let expected = |delay: Option<Span>| {
+        let strict = Settings {
+            surprise: 20.0,
+            floor: 5.0,
+            delay,
+            ..settings()
+        };
+        let mut watch = Watch::new("event_count", 1, &strict);
+        office(&mut watch, 4);
+        for day in 28..33 {
+            for hour in 9..17 {
+                burst(&mut watch, 7, at(day, hour, 0), 60);
+            }
+        }
+        let found = (0..60).find_map(|n| watch.see(7, at(34, 10, 0) + n * 50, 1, 0));
+        found.map_or(f64::INFINITY, |found| found.expected)
+    };
+    let (held, led) = (expected(Some(Span::DAY)), expected(None));
+    assert!(held < 1.0 && led > 3.0 * held, "{held} {led}");
+}
+
+#[test]
+fn waiting_learns_the_same_a_day_later() {
+    let mean = |delay: Option<Span>| {
+        let settings = Settings {
+            delay,
+            season: false,
+            ..settings()
+        };
+        let mut watch = Watch::new("event_count", 1, &settings);
+        for hour in 0..24 * 28 {
+            watch.see(1, hour * 3600, 6, 0);
+        }
+        watch.see(1, at(28, 0, 0), 50, 0).unwrap().expected
+    };
+    let (late, now) = (mean(Some(Span::DAY)), mean(None));
+    assert!((late / now - 1.0).abs() < 0.05, "{late} {now}");
+}
+
+#[test]
+fn what_waits_is_saved_and_a_state_that_did_not_wait_may_begin_to() {
+    let late = Settings {
+        delay: Some(Span::DAY),
+        ..settings()
+    };
+    let mut lived = Watch::new("event_count", 1, &late);
+    office(&mut lived, 2);
+    let mut restored = Watch::new("event_count", 1, &late);
+    restored.midnight = lived.midnight;
+    restored.lanes[0].load(&lived.lanes[0].save()).unwrap();
+    for n in 0..400 {
+        let see = |watch: &mut Watch| watch.see(7, at(14, 0, 0) + n * 600, 2, 0);
+        assert_eq!(see(&mut lived), see(&mut restored), "{n}");
+    }
+    let mut before = Watch::new("event_count", 1, &settings());
+    office(&mut before, 2);
+    assert_eq!(restored.lanes[0].load(&before.lanes[0].save()), Ok(()));
+    assert!(restored.see(7, at(14, 10, 0), 60, 0).is_some());
+}
