@@ -37,7 +37,8 @@ mod world;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use tipstaff::rule::{Body, Bound, LoadOptions, Operator, RuleSet, load};
+use tipstaff::detector::load_options;
+use tipstaff::rule::{Body, Bound, Operator, RuleSet, load};
 
 use score::{Incident, Outcome, Score, Whose, judge, watch};
 use support::compiled;
@@ -128,7 +129,7 @@ fn main() {
     let Some(asked) = asked() else {
         return;
     };
-    let rules = load(&asked.rules, &LoadOptions::default()).unwrap().rules;
+    let rules = load(&asked.rules, &load_options()).unwrap().rules;
     let mut days = 0;
     let mut scores = Vec::new();
     let mut calibration = Calibration::default();

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -216,7 +217,13 @@ impl Room {
             .unwrap();
         // What is rotated away before a log is first opened is not followed.
         let mut said = [0; 512];
-        let got = hears.recv(&mut said).unwrap();
+        let got = loop {
+            match hears.recv(&mut said) {
+                // Of another test's child.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                got => break got.unwrap(),
+            }
+        };
         assert!(
             said[..got].starts_with(b"READY=1"),
             "it says that it follows"
