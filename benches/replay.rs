@@ -47,6 +47,7 @@ fn replayed(detector: &Arc<Detector>, path: &Path, threads: usize) -> Summary {
         threads,
         start: Start::in_year(2025),
         readings: Readings::default(),
+        tables: Arc::default(),
     };
     let summary = replay(&options, detector, &Progress::default(), &mut |_| {});
     assert!(summary.problems.is_empty(), "{:?}", summary.problems);

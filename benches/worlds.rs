@@ -174,8 +174,8 @@ fn one(asked: &Asked, seed: u64, rules: &RuleSet, attacked: &Month, twin: &Month
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join(&table.path), &table.text).unwrap();
     }
-    let said = watch(&detector, &attacked.logs, &folder.join("attacked"));
-    let quiet = watch(&detector, &twin.logs, &folder.join("twin"));
+    let said = watch(&detector, attacked, &folder.join("attacked"));
+    let quiet = watch(&detector, twin, &folder.join("twin"));
     judge(attacked, &said, &quiet)
 }
 
@@ -345,7 +345,7 @@ impl Calibration {
                 }
             }
             let scratch = tempfile::tempdir().unwrap();
-            let said = watch(&compiled(&given), &twin.logs, scratch.path());
+            let said = watch(&compiled(&given), twin, scratch.path());
             for incident in judge(twin, &[], &said).twin {
                 let Some(counts) = self.raised.get_mut(&incident.rule) else {
                     continue;

@@ -23,6 +23,9 @@ pub struct Config {
     /// The rules.
     #[serde(default)]
     pub rules: Rules,
+    /// What the site knows of addresses and users.
+    #[serde(default)]
+    pub enrich: Enrich,
     /// What outlives the process.
     #[serde(default)]
     pub state: State,
@@ -194,6 +197,16 @@ impl Input {
 pub struct Rules {
     /// Files and folders.
     pub paths: Vec<PathBuf>,
+}
+
+/// `[enrich]`
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Enrich {
+    /// CSV of networks; none when left out.
+    pub networks: Option<PathBuf>,
+    /// CSV of users; none when left out.
+    pub directory: Option<PathBuf>,
 }
 
 /// `[state]`

@@ -294,6 +294,23 @@ fields! {
     AUTH_METHOD "auth.method" Text User [] "how the client proved who it is: PLAIN, LOGIN, CRAM-MD5, NTLMv2, ...";
     RADIUS_CLIENT "radius.client.name" Text Application [] "the access server that asked the RADIUS server";
     DB_NAME "db.name" Text User [] "the database that was asked for";
+    // What the site's own tables say (`--networks`, `--directory`).
+    SOURCE_AS_NUMBER "source.as.number" Int System [] "the autonomous system of the source, from the table of networks";
+    SOURCE_AS_NAME "source.as.organization.name" Text System [] "who runs that autonomous system";
+    SOURCE_GEO_COUNTRY "source.geo.country_iso_code" Text System [] "the source's country, two letters";
+    SOURCE_GEO_LOCATION "source.geo.location" Text System [] "the source's latitude and longitude in degrees";
+    DESTINATION_AS_NUMBER "destination.as.number" Int System [] "the autonomous system of the destination, from the table of networks";
+    DESTINATION_AS_NAME "destination.as.organization.name" Text System [] "who runs that autonomous system";
+    DESTINATION_GEO_COUNTRY "destination.geo.country_iso_code" Text System [] "the destination's country, two letters";
+    DESTINATION_GEO_LOCATION "destination.geo.location" Text System [] "the destination's latitude and longitude in degrees";
+    DIRECTORY_USER "directory.user" Text System [] "the user as the directory has it; none where it does not have him";
+    DIRECTORY_UID "directory.uid" Text System [] "the user's number, from the directory";
+    DIRECTORY_ROLE "directory.role" Text System [] "what the user does, from the directory";
+    DIRECTORY_TEAM "directory.team" Text System [] "the team that the user is in, from the directory";
+    DIRECTORY_SITE "directory.site" Text System [] "where the user works, from the directory";
+    DIRECTORY_START_DAY "directory.start_day" Text System [] "the user's first day, as the directory has it";
+    DIRECTORY_END_DAY "directory.end_day" Text System [] "the user's last day, as the directory has it";
+    DIRECTORY_STATUS "directory.status" Text System [] "active, not-started before the user's first day, left after the last";
 }
 
 impl Field {

@@ -11,7 +11,8 @@
 //!
 //! A **source** cuts files, archives and rotated sets into blocks of whole
 //! [lines](mod@line). A **format** makes an [`event`] of a line: when, what
-//! class of log, and typed fields borrowed from the line. The **detector**
+//! class of log, and typed fields borrowed from the line; where rules ask for
+//! it, the site's own tables [add](mod@enrich) network, country and team. The **detector**
 //! matches the [rules](mod@rule) of that class in one walk over the event, and
 //! turns matches into observations; lanes own all state, take observations in
 //! sequence order, count, correlate and compare with [baselines](mod@baseline),
@@ -25,6 +26,7 @@
 //! |---|---|---|
 //! | [`source`] | where bytes come from | a file and its row in `SOURCES`; compression in `CODECS`, what holds several events in `CONTAINERS` |
 //! | [`format`](mod@format) | one file per program or log; sentences are written as the program prints them (`format/template`) | a file and its row in `FORMATS` |
+//! | [`enrich`](mod@enrich) | the site's tables of networks and users | |
 //! | [`rule`] | YAML to checked rules | |
 //! | [`baseline`] | one file per statistic | a file and its row in `STATISTICS` |
 //! | [`detector`] | one file per kind of rule | a file and its row in `KINDS` |
@@ -66,6 +68,9 @@ pub mod source;
 
 // lines become events
 pub mod format;
+
+// what the site knows of whom events name
+pub mod enrich;
 
 // what to look for
 pub mod rule;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tipstaff::detector::{Detector, Options, load_options};
+use tipstaff::enrich::{Files, Tables};
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 
 struct Counting;
@@ -170,11 +171,21 @@ fn allocations(detector: &Arc<Detector>, log: &str) -> (u64, u64, u64) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");
     std::fs::write(&path, log).unwrap();
+    // Addresses and users are looked up as well.
+    let (networks, users) = (folder.path().join("n.csv"), folder.path().join("u.csv"));
+    std::fs::write(&networks, "cidr,asn,country\n0.0.0.0/1,64500,NL\n").unwrap();
+    std::fs::write(&users, "user,end_day\nalice,2031-01-01\nroot,\n").unwrap();
+    let files = Files {
+        networks: Some(networks),
+        directory: Some(users),
+    };
+    let (tables, _) = Tables::read(&files).unwrap();
     let options = ReplayOptions {
         paths: vec![path],
         threads: 1,
         start: Start::default(),
         readings: Readings::default(),
+        tables: Arc::new(tables),
     };
     let progress = Progress::default();
     let mut alerts = 0;

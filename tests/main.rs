@@ -25,6 +25,8 @@ mod cli_tune;
 mod conformance;
 // Files that are not an event a line: the journal's export, JSON documents.
 mod containers;
+// The tables of networks and users.
+mod enrich;
 // Any bytes in any format and envelope: an end, soon, in little memory.
 mod fuzz;
 // Every line shape that is claimed; every cut and mutation of it.

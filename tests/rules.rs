@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, replay};
 
@@ -158,6 +160,7 @@ fn attacks_that_others_find_are_found() {
             threads: 1,
             start: Start::in_year(2025),
             readings: Readings::default(),
+            tables: Arc::default(),
         };
         let mut alerts = 0;
         let summary = replay(&options, shipped(), &Progress::default(), &mut |_| {

@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["clock", "durable", "line", "metrics", "sync", "time"],
     ),
     ("format", &["entity", "event", "field", "line", "time"]),
+    ("enrich", &["entity", "event", "field", "time"]),
     ("rule", &["field", "time"]),
     (
         "baseline",
@@ -43,8 +44,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "pipeline",
         &[
-            "alert", "baseline", "clock", "detector", "entity", "event", "field", "format", "line",
-            "metrics", "rule", "sink", "source", "store", "sync", "time",
+            "alert", "baseline", "clock", "detector", "enrich", "entity", "event", "field",
+            "format", "line", "metrics", "rule", "sink", "source", "store", "sync", "time",
         ],
     ),
     (

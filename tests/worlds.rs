@@ -93,8 +93,8 @@ fn a_short_month_with_two_attacks_is_scored() {
     let plan = some_days("brute_force");
     let (attacked, twin) = (month(&plan, true), month(&plan, false));
     let folder = tempfile::tempdir().unwrap();
-    let seen = watch(shipped(), &attacked.logs, &folder.path().join("attacked"));
-    let quiet = watch(shipped(), &twin.logs, &folder.path().join("twin"));
+    let seen = watch(shipped(), &attacked, &folder.path().join("attacked"));
+    let quiet = watch(shipped(), &twin, &folder.path().join("twin"));
     let score = judge(&attacked, &seen, &quiet);
     assert_eq!(score.outcomes.len(), 2);
     for outcome in &score.outcomes {

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use bumpalo::Bump;
 use serde::Serialize;
 
+use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::explain::Explainer;
 use super::input::{Tally, each_line};
@@ -16,6 +17,7 @@ use super::rules;
 use super::sequence::Sequence;
 use super::terminal::Terminal;
 use crate::detector::{self, Detector, Route, Scratch};
+use crate::enrich::Enricher;
 use crate::escape::Escaped;
 use crate::event::Event;
 use crate::field::{Field, Names};
@@ -53,6 +55,9 @@ pub(super) struct Options {
     /// same value. Without this option every rule is tried.
     #[arg(long, value_name = "LOGSOURCE", value_parser = logsource)]
     logsource: Option<Logsource>,
+
+    #[command(flatten)]
+    enrich: Enrich,
 
     /// Show for each rule why it matches, or why not
     ///
@@ -111,9 +116,11 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         None
     };
     let sequence = Sequence::of(&detector, &loaded.rules.rules);
+    let enricher = Enricher::new(options.enrich.read()?, &detector.projection());
     let mut printer = Printer {
         sequence,
         explainer,
+        enricher: &enricher,
         out: BufWriter::new(io::stdout().lock()),
         record: Vec::new(),
         arena: Bump::new(),
@@ -142,6 +149,7 @@ struct Printer<'a, W: Write> {
     /// Where the rules hold correlations.
     sequence: Option<Sequence>,
     explainer: Option<Explainer>,
+    enricher: &'a Enricher,
     out: W,
     record: Vec<u8>,
     arena: Bump,
@@ -172,6 +180,7 @@ impl<W: Write> Printer<'_, W> {
         );
         let mut matched = Vec::new();
         if read.is_ok() {
+            self.enricher.enrich(&mut event);
             let met = self.detector.matches(&event, &mut self.scratch, self.only);
             matched.extend_from_slice(met);
             matched.sort_unstable(); // the order of the files, not of the index
@@ -211,6 +220,7 @@ impl<W: Write> Printer<'_, W> {
         let mut event = Event::new();
         // It was read before, with the rules' own names.
         let _ = json::any(line.bytes, &self.arena, &names, Some(words), &mut event);
+        self.enricher.enrich(&mut event);
         for (at, rule) in (0_u32..).zip(self.rules) {
             if !matches!(rule.body, Body::Detection(_)) {
                 continue;

@@ -14,6 +14,7 @@ use terminal::{Color, Terminal};
 
 mod check;
 mod completions;
+mod enrich;
 mod exit;
 mod explain;
 mod fields;

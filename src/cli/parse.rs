@@ -9,11 +9,13 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde::ser::{SerializeMap, SerializeSeq, Serializer};
 
+use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::formats;
 use super::input::{Tally, each_line};
 use super::replay::First;
 use super::unknown::Unknown;
+use crate::enrich::{Enricher, Tables};
 use crate::event::{Event, Value};
 use crate::field::{Names, Projection};
 use crate::format::{self, Context, FORMATS, Parsed, Verdict};
@@ -63,6 +65,9 @@ pub(super) struct Options {
     #[arg(long, value_name = "LOGSOURCE", value_parser = crate::format::declared)]
     logsource: Option<u8>,
 
+    #[command(flatten)]
+    enrich: Enrich,
+
     /// Time zone of stamps that name none: `Europe/Berlin`, `+02:00`
     #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = crate::pipeline::zone)]
     timezone: TimeZone,
@@ -79,7 +84,11 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
     if options.unknown {
         return shapes(options);
     }
+    let tables = options.enrich.read()?;
+    let everything = Arc::new(everything(&tables));
+    let enricher = Enricher::new(tables, &everything);
     let mut printer = Printer {
+        enricher: &enricher,
         out: BufWriter::new(io::stdout().lock()),
         record: Vec::new(),
         arena: Bump::new(),
@@ -90,7 +99,7 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
     each_line(
         &options.paths,
         &mut tally,
-        &mut |input| context(options, input),
+        &mut |input| context(options, input, &everything),
         &mut |context, line| printer.line(context, line),
     )?;
     printer.out.flush()?;
@@ -103,13 +112,14 @@ pub(super) fn run(options: &Options) -> Result<Exit, Failure> {
 
 /// Counts the shapes of all lines that are no event.
 fn shapes(options: &Options) -> Result<Exit, Failure> {
+    let everything = Arc::new(Projection::everything());
     let mut unknown = Unknown::default();
     let mut arena = Bump::new();
     let mut tally = Tally::default();
     each_line(
         &options.paths,
         &mut tally,
-        &mut |input| context(options, input),
+        &mut |input| context(options, input, &everything),
         &mut |context, line| {
             context.absorb(line.bytes);
             let mut event = Event::new();
@@ -130,18 +140,31 @@ fn shapes(options: &Options) -> Result<Exit, Failure> {
 }
 
 /// What is known before the first line of a file.
-fn context(options: &Options, input: &Input) -> Context {
+fn context(options: &Options, input: &Input, everything: &Arc<Projection>) -> Context {
     let reading = Reading {
         zone: options.timezone.clone(),
         format: formats::row(options.format.as_deref()),
         program: options.program.clone(),
         logsource: options.logsource,
     };
-    let everything = Arc::new(Projection::everything());
+    let everything = Arc::clone(everything);
     reading.begin(options.first.start(), input.modified, everything)
 }
 
-struct Printer<W: Write> {
+/// Every field, also those that only the site's tables have.
+fn everything(tables: &Tables) -> Projection {
+    let mut names = Names::default();
+    for name in tables.user_fields() {
+        // There are at most some tens of them.
+        let _ = names.intern(&name);
+    }
+    let mut everything = Projection::over(names);
+    everything.all = true;
+    everything
+}
+
+struct Printer<'e, W: Write> {
+    enricher: &'e Enricher,
     out: W,
     record: Vec<u8>,
     arena: Bump,
@@ -150,7 +173,7 @@ struct Printer<W: Write> {
     undated: bool,
 }
 
-impl<W: Write> Printer<W> {
+impl<W: Write> Printer<'_, W> {
     /// Reads and prints one line, or several that are one event; what it says
     /// about the next ones stays in the context.
     fn line(&mut self, context: &mut Context, line: &Line<'_>) -> Result<(), Failure> {
@@ -177,6 +200,7 @@ impl<W: Write> Printer<W> {
         self.record.clear();
         let mut event = Event::new();
         let parsed = format::parse(bytes, context, &self.arena, &mut event);
+        self.enricher.enrich(&mut event);
         let record = Record {
             joined,
             ..Record::of(self.n, parsed, &event, &context.projection.names)

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 use jiff::tz::TimeZone;
 
+use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::lists::Named;
 use super::terminal::Terminal;
@@ -128,6 +129,9 @@ pub(super) struct Input {
     #[arg(long, value_name = "LOGSOURCE", value_parser = crate::format::declared)]
     logsource: Option<u8>,
 
+    #[command(flatten)]
+    pub(super) enrich: Enrich,
+
     /// Worker threads [default: one per processor]
     ///
     /// More threads change the speed and nothing else.
@@ -211,8 +215,8 @@ impl Input {
         }
     }
 
-    /// The same for the pipeline.
-    pub(super) fn replay(&self, config: Option<&Config>) -> ReplayOptions {
+    /// The same for the pipeline; reads the site's tables.
+    pub(super) fn replay(&self, config: Option<&Config>) -> Result<ReplayOptions, Failure> {
         let own = Reading {
             zone: self.timezone.clone(),
             format: formats::row(self.format.as_deref()),
@@ -222,16 +226,19 @@ impl Input {
         let readings = config.map_or_else(|| Readings::all(own), |c| c.input.readings());
         let followed = config.filter(|_| self.paths.is_empty());
         let paths = followed.map_or_else(|| self.paths.clone(), |c| c.input.followed());
+        let configured = config.map(|config| Enrich::from(&config.enrich));
+        let enrich = self.enrich.or(&configured.unwrap_or_default());
         let threads = self.threads.map_or_else(
             || std::thread::available_parallelism().map_or(1, usize::from),
             usize::from,
         );
-        ReplayOptions {
+        Ok(ReplayOptions {
             paths,
             threads,
             start: self.first.start(),
             readings,
-        }
+            tables: enrich.read()?,
+        })
     }
 
     /// A progress bar over these counters, where one is wanted.
@@ -285,6 +292,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     if !input.quiet {
         tell_rules(&found, &loaded)?;
     }
+    let replay = input.replay(config)?;
     let progress = Arc::new(Progress::default());
     let bar = input.bar(&progress, terminal);
     let mut delivery = Delivery {
@@ -293,7 +301,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         bar: bar.clone(),
         stopped: None,
     };
-    let summary = pipeline::replay(&input.replay(config), &detector, &progress, &mut |alert| {
+    let summary = pipeline::replay(&replay, &detector, &progress, &mut |alert| {
         delivery.take(alert);
     });
     bar.finish_and_clear();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::enrich::{Enrich, Watched};
 use super::exit::{Exit, Failure};
 use super::rules;
 use super::terminal::Terminal;
@@ -32,6 +33,9 @@ A configuration, with what each key is when it is left out:
   # format, program, logsource: as the options of `tipstaff replay`
   [rules]
   paths = [\"/etc/tipstaff/rules\"]
+  [enrich]                   # what rules may ask about; see `replay --help`
+  # networks = \"/etc/tipstaff/networks.csv\"    # none when left out
+  # directory = \"/etc/tipstaff/directory.csv\"  # none when left out
   [state]
   folder = \"/var/lib/tipstaff\"
   snapshot-seconds = 60      # what a crash reads again
@@ -47,8 +51,10 @@ A configuration, with what each key is when it is left out:
 /// Follows the files and globs of the configuration through rotation, keeps
 /// what it learns and how far it has read in the state folder, and prints
 /// alerts. A file that is no event a line (the journal's export, a JSON array)
-/// is told of and not followed: `tipstaff replay` reads it. SIGHUP reads the rules again (a broken set leaves the old one in
-/// force); SIGTERM and SIGINT save the state and stop. Under systemd it reports
+/// is told of and not followed: `tipstaff replay` reads it. SIGHUP reads the
+/// rules again (a broken set leaves the old one in force); the tables of
+/// `[enrich]` are read again whenever they change; SIGTERM and SIGINT save the
+/// state and stop. Under systemd it reports
 /// readiness, reloads and a watchdog; `tipstaff unit` prints the unit.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLE)]
@@ -64,11 +70,14 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let signals = Signals::listen()?;
     let config = Config::read(&options.config).map_err(wrong_config)?;
     let detector = load(&config, &options.config, terminal)?;
+    let (watched, tables) = Watched::open(&Enrich::from(&config.enrich))?;
+    let watched = std::cell::RefCell::new(watched);
     let store = Store::open(&config.state.folder).map_err(|e| Failure::plain(Exit::State, &e))?;
     let live = LiveOptions {
         paths: config.input.followed(),
         readings: config.input.readings(),
         from_start: config.input.from_start,
+        tables,
     };
     let started = Live::start(live, &detector, &store);
     let (mut live, said) = started.map_err(|e| Failure::plain(Exit::State, &e))?;
@@ -95,13 +104,20 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
             // What is wrong has been shown; its last words are of a start's.
             let again = |_| "mend what is shown above, then reload again".to_owned();
             let detector = load(&config, &options.config, terminal).map_err(again)?;
+            let (again, tables) =
+                Watched::open(&Enrich::from(&config.enrich)).map_err(|e| e.to_string())?;
             live.reload(&detector)?;
+            live.enrich(tables);
+            watched.replace(again);
             let alerting = detector.alerting().count();
             Ok(format!("{alerting} rules that raise alerts are in force"))
         },
         sweep: &mut |live| {
             if outlets.borrow().behind() {
                 return Ok(false); // the lines stay where they are; see `trouble`
+            }
+            if let Some(tables) = watched.borrow_mut().again() {
+                live.enrich(tables);
             }
             let (more, said) = live.sweep(&mut |alert| outlets.borrow_mut().deliver(alert))?;
             for notice in said {

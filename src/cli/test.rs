@@ -6,11 +6,13 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::lists::Lists;
 use super::rules;
 use super::terminal::Terminal;
 use crate::detector::{Detector, Options as Detecting};
+use crate::enrich::Tables;
 use crate::escape::Escaped;
 use crate::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 use crate::rule::{Body, LoadOptions, Member, Rule, RuleSet};
@@ -25,12 +27,16 @@ const YEAR: i16 = 2025;
 /// whose name begins with `fire` must make the rule fire, each whose name
 /// begins with `silent` must not. Logs are read as by `replay`; a stamp
 /// without a year is of 2025. Each rule is tried with the rules it builds on
-/// and no others. Ends with 0 when all hold, 1 when one does not.
+/// and no others. A `networks.csv` or `directory.csv` in that folder stands in
+/// the place of the one named here. Ends with 0 when all hold, 1 when one does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Files and folders of rules [default: as `replay --rules`]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    enrich: Enrich,
 
     /// Also fail for rules without a log of either kind
     #[arg(long)]
@@ -64,13 +70,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let loaded = rules::load_with(&found, &every, terminal)?;
     let mut outcomes = Vec::new();
     for (path, places) in by_file(&loaded.rules) {
-        outcomes.extend(file(
-            &loaded.rules,
-            &path,
-            &places,
-            options.strict,
-            terminal,
-        )?);
+        outcomes.extend(file(&loaded.rules, &path, &places, options, terminal)?);
     }
     let mut out = io::stdout().lock();
     let failed = outcomes.iter().filter(|o| o.wrong.is_some()).count();
@@ -114,7 +114,7 @@ fn file(
     set: &RuleSet,
     path: &Path,
     places: &[usize],
-    strict: bool,
+    options: &Options,
     terminal: Terminal,
 ) -> Result<Vec<Outcome>, Failure> {
     let stem = path.file_stem().unwrap_or_default();
@@ -135,9 +135,10 @@ fn file(
     };
     let mut outcomes = Vec::new();
     let detector = compiled(set, places, terminal)?;
+    let tables = options.enrich.or_of(&folder).read()?;
     for (kind, must_fire) in [("fire", true), ("silent", false)] {
         let logs = logs(kind);
-        if logs.is_empty() && strict {
+        if logs.is_empty() && options.strict {
             outcomes.push(Outcome {
                 rule: title.clone(),
                 test: folder.join(kind).display().to_string(),
@@ -148,7 +149,7 @@ fn file(
             outcomes.push(Outcome {
                 rule: title.clone(),
                 test: log.display().to_string(),
-                wrong: verdict(&detector, &title, &log, must_fire),
+                wrong: verdict(&detector, &tables, &title, &log, must_fire),
             });
         }
     }
@@ -216,12 +217,19 @@ fn members_mut(rule: &mut Rule) -> &mut [Member] {
 }
 
 /// What is wrong with how a rule takes a log, if anything is.
-fn verdict(detector: &Arc<Detector>, title: &str, log: &Path, must_fire: bool) -> Option<String> {
+fn verdict(
+    detector: &Arc<Detector>,
+    tables: &Arc<Tables>,
+    title: &str,
+    log: &Path,
+    must_fire: bool,
+) -> Option<String> {
     let options = ReplayOptions {
         paths: vec![log.to_owned()],
         threads: 1,
         start: Start::in_year(YEAR),
         readings: Readings::default(),
+        tables: Arc::clone(tables),
     };
     let mut alerts = Vec::new();
     let summary = replay(&options, detector, &Progress::default(), &mut |alert| {

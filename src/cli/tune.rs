@@ -45,10 +45,10 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let found = options.input.rules(config)?;
     let lists = options.input.lists()?;
     let loaded = rules::load_or_tell(&found, lists, terminal)?;
+    let replay = options.input.replay(config)?;
     let progress = Arc::new(Progress::default());
     let bar = options.input.bar(&progress, terminal);
     let asked = options.budget;
-    let replay = options.input.replay(config);
     let base = options.input.detecting(config);
     let tuned = tune(&replay, &loaded.rules, &base, asked, &progress);
     bar.finish_and_clear();

@@ -19,6 +19,7 @@ use super::worker::Worker;
 use crate::alert::Alert;
 use crate::baseline::Census;
 use crate::detector::Detector;
+use crate::enrich::Enricher;
 use crate::sync::Arc;
 
 /// How many buffers go round: each worker has one and one that waits for the
@@ -32,6 +33,9 @@ fn buffers(threads: usize) -> usize {
 /// What the engine calls with each parsed batch and its alerts, in order.
 pub(super) type Deliver<'a> = dyn FnMut(&Parsed, Vec<Alert>) + 'a;
 
+/// What is left when all batches are done: all lanes, and the logs' time.
+pub(super) type Ended = (Vec<Shard>, Sequencer);
+
 /// The whole engine on one thread.
 pub(super) struct Inline {
     worker: Worker,
@@ -42,14 +46,19 @@ pub(super) struct Inline {
 }
 
 impl Inline {
-    pub(super) fn new(detector: &Arc<Detector>) -> Inline {
+    pub(super) fn new(detector: &Arc<Detector>, enricher: &Arc<Enricher>) -> Inline {
         Inline {
-            worker: Worker::new(Arc::clone(detector)),
+            worker: Worker::new(Arc::clone(detector), Arc::clone(enricher)),
             sequencer: Sequencer::new(),
             shard: Shard::new(detector, 0, 1),
             parsed: Parsed::default(),
             raised: Vec::new(),
         }
+    }
+
+    /// Puts other tables in force.
+    pub(super) fn enrich(&mut self, enricher: &Arc<Enricher>) {
+        self.worker.enrich(Arc::clone(enricher));
     }
 
     /// Takes one batch; its buffers come back in `batch`.
@@ -79,16 +88,17 @@ fn internal(parsed: &Parsed, raised: &mut Vec<Raised>) {
 /// Runs all batches that `fill` makes on one thread.
 pub(super) fn run_inline(
     detector: &Arc<Detector>,
+    enricher: &Arc<Enricher>,
     fill: &mut (dyn FnMut(&mut Batch) -> bool + Send),
     deliver: &mut Deliver<'_>,
-) -> Vec<Shard> {
-    let mut engine = Inline::new(detector);
+) -> Ended {
+    let mut engine = Inline::new(detector, enricher);
     let mut batch = Batch::default();
     while fill(&mut batch) {
         engine.take(&mut batch, deliver);
         batch.clear();
     }
-    vec![engine.shard]
+    (vec![engine.shard], engine.sequencer)
 }
 
 /// Both ends of a queue.
@@ -131,10 +141,11 @@ impl Queues {
 /// Runs all batches that `fill` makes on `threads` workers and as many shards.
 pub(super) fn run_threads(
     detector: &Arc<Detector>,
+    enricher: &Arc<Enricher>,
     threads: usize,
     fill: &mut (dyn FnMut(&mut Batch) -> bool + Send),
     deliver: &mut Deliver<'_>,
-) -> Vec<Shard> {
+) -> Ended {
     assert!(threads > 1, "one thread is run_inline's");
     let Queues {
         spare,
@@ -154,7 +165,7 @@ pub(super) fn run_threads(
         scope.spawn(move || read(fill, &from_spare, &to_workers));
         for _ in 0..threads {
             let (from, to) = (raw.1.clone(), parsed.0.clone());
-            let worker = Worker::new(Arc::clone(detector));
+            let worker = Worker::new(Arc::clone(detector), Arc::clone(enricher));
             scope.spawn(move || work(worker, &from, &to));
         }
         drop((raw.1, parsed.0));
@@ -165,7 +176,8 @@ pub(super) fn run_threads(
             census: census.1,
             population: to_population,
         };
-        scope.spawn(move || sequence(&parsed.1, &to_shards, &sequenced.0, &barrier));
+        let sequencer =
+            scope.spawn(move || sequence(&parsed.1, &to_shards, &sequenced.0, &barrier));
         let handles: Vec<_> = from_sequencer
             .into_iter()
             .zip(from_census)
@@ -182,7 +194,10 @@ pub(super) fn run_threads(
         // A reader that waits for a buffer would wait for ever after another
         // thread's panic.
         drop(ends);
-        handles.into_iter().filter_map(|h| h.join().ok()).collect()
+        let shards = handles.into_iter().filter_map(|h| h.join().ok()).collect();
+        // After a panic there is nothing to go on from.
+        let sequencer = sequencer.join().unwrap_or_else(|_| Sequencer::new());
+        (shards, sequencer)
     })
 }
 
@@ -262,13 +277,13 @@ fn sequence(
     to: &[Sender<Arc<Parsed>>],
     done: &Sender<Arc<Parsed>>,
     barrier: &Barrier,
-) {
+) -> Sequencer {
     let mut sequencer = Sequencer::new();
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     for parsed in from {
         if parsed.batch.sequence == PANICKED {
-            return;
+            return sequencer;
         }
         waiting.insert(parsed.batch.sequence, parsed);
         while let Some(mut parsed) = waiting.remove(&next) {
@@ -282,11 +297,12 @@ fn sequence(
                 barrier.exchange();
             }
             if !sent || done.send(parsed).is_err() {
-                return;
+                return sequencer;
             }
         }
     }
     debug_assert!(waiting.is_empty(), "sequence numbers are dense");
+    sequencer
 }
 
 fn settle(

@@ -16,6 +16,7 @@ use super::sequencer::Sequencer;
 use crate::alert::Alert;
 use crate::clock;
 use crate::detector::{Detector, Lane};
+use crate::enrich::{Enricher, Tables};
 use crate::format::{self, Context};
 use crate::metrics::Counts;
 use crate::source::{Follower, Saved, Watch};
@@ -36,6 +37,8 @@ pub struct LiveOptions {
     pub readings: Readings,
     /// Whether a log that was never seen is read from its start.
     pub from_start: bool,
+    /// What the site knows of addresses and users.
+    pub tables: Arc<Tables>,
 }
 
 /// What outlives the process.
@@ -56,6 +59,7 @@ struct Snapshot {
 pub struct Live {
     options: LiveOptions,
     detector: Arc<Detector>,
+    enricher: Arc<Enricher>,
     engine: Inline,
     logs: Logs,
     reader: Reader,
@@ -78,7 +82,9 @@ impl Live {
     ) -> Result<(Live, Vec<String>), StoreError> {
         let restored = store.restore::<Snapshot>()?;
         let mut said = restored.passed_over;
-        let mut engine = Inline::new(detector);
+        let tables = Arc::clone(&options.tables);
+        let enricher = Arc::new(Enricher::new(tables, &detector.projection()));
+        let mut engine = Inline::new(detector, &enricher);
         let (mut positions, mut kept, mut delivered) = (Vec::new(), Vec::new(), None);
         if let Some(snapshot) = restored.state {
             engine.sequencer = snapshot.sequencer;
@@ -109,6 +115,7 @@ impl Live {
         let mut live = Live {
             options,
             detector: Arc::clone(detector),
+            enricher,
             engine,
             logs: Logs::new(follower, &kept),
             reader: Reader::default(),
@@ -134,7 +141,8 @@ impl Live {
         let path = self.logs.path(number);
         let reading = self.options.readings.of(path.as_slice());
         let written = path.map(written);
-        reading.begin(Start::default(), written, self.detector.projection())
+        let projection = self.enricher.project(&self.detector.projection());
+        reading.begin(Start::default(), written, projection)
     }
 
     /// The kernel's hints that something was written; they may be lost.
@@ -235,7 +243,8 @@ impl Live {
 
     /// Puts other rules in force; what rules that did not change have learnt stays.
     pub fn reload(&mut self, detector: &Arc<Detector>) -> Result<(), String> {
-        let mut engine = Inline::new(detector);
+        let enricher = Arc::new(self.enricher.with(&detector.projection()));
+        let mut engine = Inline::new(detector, &enricher);
         engine.sequencer = self.engine.sequencer.clone();
         let old = &self.engine.shard.lanes;
         for ((_, new), (_, old)) in engine.shard.lanes.iter_mut().zip(old) {
@@ -243,9 +252,23 @@ impl Live {
         }
         self.engine = engine;
         self.detector = Arc::clone(detector);
-        self.reader
-            .change(|_, context| context.project(detector.projection()));
+        self.enricher = enricher;
+        self.project();
         Ok(())
+    }
+
+    /// Puts other tables of networks and users in force.
+    pub fn enrich(&mut self, tables: Arc<Tables>) {
+        let enricher = Arc::new(Enricher::new(tables, &self.detector.projection()));
+        self.engine.enrich(&enricher);
+        self.enricher = enricher;
+        self.project();
+    }
+
+    fn project(&mut self) {
+        let projection = self.enricher.project(&self.detector.projection());
+        self.reader
+            .change(|_, context| context.project(Arc::clone(&projection)));
     }
 
     /// Writes all state. Alerts delivered before must be out by now;

@@ -13,6 +13,8 @@ use super::reading::{Readings, Start};
 use crate::alert::Alert;
 use crate::clock::Stopwatch;
 use crate::detector::Detector;
+use crate::enrich::{Enricher, Tables};
+use crate::field::Projection;
 use crate::format::{self, Context, FORMATS};
 use crate::line::SourceId;
 use crate::metrics::Counts;
@@ -33,6 +35,8 @@ pub struct ReplayOptions {
     pub start: Start,
     /// How the lines of each log are read.
     pub readings: Readings,
+    /// What the site knows of addresses and users.
+    pub tables: Arc<Tables>,
 }
 
 /// How far a replay is, for whoever watches from another thread.
@@ -108,6 +112,9 @@ pub fn replay(
     deliver: &mut dyn FnMut(&Alert),
 ) -> Summary {
     let watch = Stopwatch::start();
+    let projection = detector.projection();
+    let enricher = Enricher::new(Arc::clone(&options.tables), &projection);
+    let (projection, enricher) = (enricher.project(&projection), Arc::new(enricher));
     let specs: Vec<_> = options.paths.iter().map(|p| p.clone().into()).collect();
     let found = discover(&specs);
     let (tell, told) = unbounded();
@@ -118,7 +125,7 @@ pub fn replay(
     for (number, set) in (0_u32..).zip(found.sets) {
         let total: u64 = set.inputs.iter().filter_map(|i| i.bytes).sum();
         progress.bytes_total.fetch_add(total, Ordering::Relaxed);
-        let context = context(options, detector, &set);
+        let context = context(options, &projection, &set);
         let files = Files::new(set.inputs, source, tell.clone(), progress);
         source += u32::try_from(files.waiting.len()).unwrap_or(0);
         archives.0.push(files);
@@ -141,10 +148,10 @@ pub fn replay(
         }
     };
     let fill = &mut |batch: &mut _| reader.fill(&mut archives, batch);
-    let shards = if options.threads > 1 {
-        run_threads(detector, options.threads, fill, each)
+    let (shards, _) = if options.threads > 1 {
+        run_threads(detector, &enricher, options.threads, fill, each)
     } else {
-        run_inline(detector, fill, each)
+        run_inline(detector, &enricher, fill, each)
     };
     for (_, lane) in shards.iter().flat_map(|shard| &shard.lanes) {
         let size = lane.size();
@@ -168,12 +175,12 @@ fn problems(told: &Receiver<Problem>) -> Vec<Problem> {
 }
 
 /// What the first line of a set needs to know.
-fn context(options: &ReplayOptions, detector: &Detector, set: &Set) -> Context {
+fn context(options: &ReplayOptions, projection: &Arc<Projection>, set: &Set) -> Context {
     let files = set.inputs.iter().map(|input| &*input.path);
     let paths: Vec<&Path> = std::iter::once(Path::new(&set.name)).chain(files).collect();
     let written = set.inputs.first().and_then(|input| input.modified);
     let reading = options.readings.of(&paths);
-    reading.begin(options.start, written, detector.projection())
+    reading.begin(options.start, written, Arc::clone(projection))
 }
 
 /// A rotated set's files, one after the other.

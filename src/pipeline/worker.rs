@@ -6,6 +6,7 @@ use memchr::memchr;
 
 use super::batch::{Parsed, Row};
 use crate::detector::{Detector, Scratch};
+use crate::enrich::Enricher;
 use crate::event::{Event, Value};
 use crate::field::Field;
 use crate::format::{self, FORMATS, Verdict};
@@ -16,18 +17,25 @@ use crate::time::{Span, Time};
 /// What a worker keeps between batches.
 pub(super) struct Worker {
     detector: Arc<Detector>,
+    enricher: Arc<Enricher>,
     scratch: Scratch,
     arena: Bump,
 }
 
 impl Worker {
-    pub(super) fn new(detector: Arc<Detector>) -> Worker {
+    pub(super) fn new(detector: Arc<Detector>, enricher: Arc<Enricher>) -> Worker {
         let scratch = detector.scratch();
         Worker {
             detector,
+            enricher,
             scratch,
             arena: Bump::new(),
         }
+    }
+
+    /// Puts other tables in force.
+    pub(super) fn enrich(&mut self, enricher: Arc<Enricher>) {
+        self.enricher = enricher;
     }
 
     /// Parses and matches the batch in `parsed`; what was made of an earlier
@@ -62,6 +70,7 @@ impl Worker {
                 tally(parsed, counts, by_format);
                 let time = event.time.unwrap_or(Time::MIN);
                 if event.time.is_some() {
+                    self.enricher.enrich(&mut event);
                     let row = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                     self.detector
                         .detect(&event, row, &mut self.scratch, observations);

@@ -31,6 +31,7 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
         threads,
         start: Start::in_year(2025),
         readings: Readings::default(),
+        tables: Arc::default(),
     };
     let mut alerts = Vec::new();
     let progress = Progress::default();

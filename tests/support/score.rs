@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use tipstaff::alert::{Alert, Level};
 use tipstaff::detector::Detector;
+use tipstaff::enrich::{Files, Tables};
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, replay};
 
 use super::world::Sample;
@@ -57,18 +58,24 @@ impl Seen {
     }
 }
 
-/// Everything that a detector says of these logs, in order.
-pub(crate) fn watch(detector: &Arc<Detector>, logs: &[Sample], folder: &Path) -> Vec<Seen> {
-    for log in logs {
-        let path = folder.join(&log.path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, &log.text).unwrap();
-    }
+/// Everything that a detector says of a month's logs, in order, with what is
+/// known beside them.
+pub(crate) fn watch(detector: &Arc<Detector>, month: &Month, folder: &Path) -> Vec<Seen> {
+    let (logs, beside) = (folder.join("logs"), folder.join("tables"));
+    write(&month.logs, &logs);
+    write(&month.tables, &beside);
+    let files = Files {
+        networks: Some(beside.join("networks.csv")),
+        directory: Some(beside.join("directory.csv")),
+    };
+    let (tables, report) = Tables::read(&files).unwrap();
+    assert_eq!(report.broken, 0, "{:?}", report.shown);
     let options = ReplayOptions {
-        paths: vec![folder.to_owned()],
+        paths: vec![logs],
         threads: 1,
         start: Start::in_year(2025),
         readings: Readings::default(),
+        tables: Arc::new(tables),
     };
     let mut seen = Vec::new();
     let summary = replay(&options, detector, &Progress::default(), &mut |alert| {
@@ -76,6 +83,14 @@ pub(crate) fn watch(detector: &Arc<Detector>, logs: &[Sample], folder: &Path) ->
     });
     assert!(summary.problems.is_empty(), "{:?}", summary.problems);
     seen
+}
+
+fn write(samples: &[Sample], folder: &Path) {
+    for sample in samples {
+        let path = folder.join(&sample.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &sample.text).unwrap();
+    }
 }
 
 /// What became of an attack.

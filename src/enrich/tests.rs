@@ -1,0 +1,125 @@
+//! What is added to events, and what is not.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::field::Names;
+use crate::time::Time;
+
+fn tables() -> Arc<Tables> {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| -> PathBuf {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    let files = Files {
+        networks: Some(put(
+            "networks.csv",
+            "cidr,asn,as_name,country,lat,lon\n198.51.100.0/24,64500,Example Net,NL,52.4,4.9\n",
+        )),
+        directory: Some(put(
+            "users.csv",
+            "user,uid,team,badge,end_day\nalice,1001,ops,17,\nbob,1002,lab,,2025-01-31\n",
+        )),
+    };
+    let (tables, report) = Tables::read(&files).unwrap();
+    assert_eq!((report.rows, report.broken), (3, 0));
+    Arc::new(tables)
+}
+
+/// A projection for rules that name these fields.
+fn asking(names: &[&str]) -> Arc<Projection> {
+    let mut all = Names::default();
+    let fields: Vec<Field> = names.iter().map(|name| all.intern(name).unwrap()).collect();
+    let mut projection = Projection::over(all);
+    for field in fields {
+        projection.want(field);
+    }
+    Arc::new(projection)
+}
+
+fn login() -> Event<'static> {
+    let mut event = Event::new();
+    event.time = Some(Time::from_secs(1_740_000_000)); // 2025-02-19
+    event.set(Field::SOURCE_IP, Value::Ip("198.51.100.9".parse().unwrap()));
+    event.text(Field::USER_NAME, b"alice");
+    event
+}
+
+#[test]
+fn an_event_gets_what_rules_ask_for_and_nothing_else() {
+    let projection = asking(&["source.as.number", "directory.badge"]);
+    let badge = projection.names.get("directory.badge").unwrap();
+    let enricher = Enricher::new(tables(), &projection);
+    let mut event = login();
+    enricher.enrich(&mut event);
+    assert_eq!(event.get(Field::SOURCE_AS_NUMBER), Some(Value::Int(64_500)));
+    assert_eq!(event.get(badge), Some(Value::Text(b"17")));
+    assert_eq!(event.values().len(), 4);
+    assert!(Enricher::new(tables(), &asking(&["user.name"])).is_idle());
+}
+
+#[test]
+fn what_a_look_up_needs_is_decoded_although_no_rule_names_it() {
+    let projection = asking(&["destination.geo.country_iso_code", "directory.team"]);
+    assert!(!projection.wants(Field::DESTINATION_IP));
+    let enricher = Enricher::new(tables(), &projection);
+    let wider = enricher.project(&projection);
+    for field in [Field::DESTINATION_IP, Field::USER_NAME, Field::USER_ID] {
+        assert!(wider.wants(field));
+    }
+    assert!(!wider.wants(Field::SOURCE_IP));
+    assert!(Arc::ptr_eq(
+        &Enricher::idle().project(&projection),
+        &projection
+    ));
+}
+
+#[test]
+fn whoever_writes_a_log_does_not_choose_his_team() {
+    let enricher = Enricher::new(tables(), &asking(&["directory.team"]));
+    for (user, wanted) in [
+        (&b"alice"[..], Value::Text(b"ops")),
+        (b"mallory", Value::Null),
+    ] {
+        let mut event = Event::new();
+        event.text(Field::DIRECTORY_TEAM, b"admins");
+        event.text(Field::USER_NAME, user);
+        // The number is in the log too, and names somebody else.
+        event.text(Field::USER_ID, b"1002");
+        enricher.enrich(&mut event);
+        assert_eq!(event.get(Field::DIRECTORY_TEAM), Some(wanted));
+    }
+}
+
+#[test]
+fn a_user_that_only_his_number_tells_is_found_and_has_left() {
+    let enricher = Enricher::new(tables(), &asking(&["directory.user", "directory.status"]));
+    let mut event = Event::new();
+    event.time = login().time;
+    event.text(Field::USER_ID, b"1002");
+    enricher.enrich(&mut event);
+    assert_eq!(event.get(Field::DIRECTORY_USER), Some(Value::Text(b"bob")));
+    assert_eq!(
+        event.get(Field::DIRECTORY_STATUS),
+        Some(Value::Text(b"left"))
+    );
+}
+
+#[test]
+fn a_file_that_is_written_again_is_seen_to_have_changed_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("users.csv");
+    std::fs::write(&path, "user\n").unwrap();
+    let files = Files {
+        directory: Some(path.clone()),
+        networks: None,
+    };
+    let mut changes = Changes::of(&files);
+    assert!(!changes.any());
+    std::fs::write(&path, "user\nalice\n").unwrap();
+    assert!(changes.any() && !changes.any());
+    std::fs::remove_file(&path).unwrap();
+    assert!(changes.any() && !changes.any());
+}
