@@ -131,6 +131,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "calibrate",
             "combine",
             "count",
+            "description",
             "evidence",
             "gap",
             "only",

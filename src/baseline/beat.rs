@@ -39,7 +39,7 @@ const SET_BACK: u8 = 8;
 const SET_ASIDE: f64 = 0.08;
 
 /// Beyond, evenness is the clock's and says no more.
-const SHAPE_MAX: f64 = 400.0;
+pub(super) const SHAPE_MAX: f64 = 400.0;
 
 /// 1365 steps an octave, 0.05 %: 48 octaves of milliseconds or bytes in 16 bits.
 const STEPS: f64 = 1365.0;

@@ -113,6 +113,16 @@ impl Sets {
         }
     }
 
+    /// Takes an entity's set out of a table of so many; the last one moves into
+    /// its place, as there.
+    pub(super) fn remove(&mut self, at: usize, entities: usize) {
+        self.clear(at);
+        // Entities without a value yet have no set at the end of the list.
+        if self.places.len() == entities && at < entities {
+            self.places.swap_remove(at);
+        }
+    }
+
     /// About how many bytes they take.
     pub(super) fn bytes(&self) -> usize {
         self.places.capacity() * size_of::<Set>()

@@ -20,6 +20,8 @@ pub(super) struct Looks {
     pub(super) gaps: bool,
     /// Observed, expected, 99 % interval and the largest that is quiet.
     pub(super) explain: fn(&Found) -> Explained,
+    /// What is observed, as people read it.
+    pub(super) what: &'static str,
 }
 
 /// The numbers of an explanation that differ between the types.

@@ -14,7 +14,9 @@ use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Base, EXPECTED, NOVEL, Novelty, SUMS, Values};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -191,6 +193,55 @@ impl Statistic for FirstSeen {
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.base = Base::from_census(population);
         self.watch.adopt(population, &self.settings);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        let place = self.table.find(key);
+        let Some(state) = place.and_then(|at| self.table.get(at)) else {
+            let seen = self.nursery.get(key)?;
+            return Some(Description {
+                expected: 1.0,
+                interval: (0.0, 1.0),
+                values: Some(1),
+                ..Description::newcomer(seen, NEW_VALUES)
+            });
+        };
+        let mut learnt = state.clone();
+        let bucket = self.calendar.bucket(now).max(state.bucket);
+        if bucket > state.bucket {
+            learnt.close(&self.calendar);
+            learnt.bucket = bucket;
+        }
+        let chance = learnt.chance(&self.calendar, &self.base);
+        let least = self.settings.min_buckets.max(BUCKETS_LEAST);
+        let watched = learnt.active >= least && self.watch.is_warm(&self.settings, now);
+        Some(Description {
+            first: state.first,
+            last: self.calendar.start(state.bucket).max(state.since),
+            newcomer: false,
+            evidence: learnt.evidence(&self.calendar),
+            what: NEW_VALUES,
+            expected: chance,
+            interval: (0.0, if chance > 0.005 { 1.0 } else { 0.0 }),
+            observed: Some(f64::from(learnt.fresh())),
+            // Nothing else is known of the value: as unpopular as any.
+            alarm: watched.then_some(1.0),
+            young: !watched,
+            values: Some(learnt.known()),
+            hours: Vec::new(),
+            more: vec![("bits of any new value", bits(chance.ln()))],
+        })
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        match self.table.find(key) {
+            Some(at) => self.table.remove(at).is_some(),
+            None => self.nursery.remove(key),
+        }
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -27,6 +27,7 @@ const LOOKS: Looks = Looks {
     hours: false,
     gaps: true,
     explain,
+    what: "days away",
 };
 
 /// What is observed is days.

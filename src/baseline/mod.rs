@@ -77,6 +77,7 @@ mod behaviour;
 mod calibrate;
 mod combine;
 mod count;
+mod description;
 mod distinct;
 mod drift;
 mod evidence;
@@ -105,6 +106,8 @@ mod waiting;
 mod watch;
 
 use std::collections::BTreeMap;
+
+pub use description::{Description, NEW_VALUES};
 
 use crate::time::{Span, Time};
 
@@ -317,6 +320,23 @@ pub trait Statistic: Send {
 
     /// Takes the population's sum of censuses in force from here on.
     fn adopt(&mut self, population: &Census, now: Time);
+
+    /// What is known of an entity at `now`, for people; nothing where it has
+    /// no state.
+    fn describe(&self, _key: u64, _now: Time) -> Option<Description> {
+        None
+    }
+
+    /// Forgets an entity; whether there was anything to forget. What it told
+    /// about the population goes at the next barrier.
+    fn forget(&mut self, _key: u64) -> bool {
+        false
+    }
+
+    /// The entities that have state, newcomers too, in no order that means anything.
+    fn keys(&self) -> Vec<u64> {
+        Vec::new()
+    }
 
     /// How many entities are kept, and about how many bytes they take.
     fn size(&self) -> (usize, usize);

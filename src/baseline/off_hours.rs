@@ -28,6 +28,7 @@ const LOOKS: Looks = Looks {
     hours: true,
     gaps: false,
     explain,
+    what: "events at an odd hour",
 };
 
 /// What is observed is events; expected is how many of a hundred active hours

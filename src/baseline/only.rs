@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::season::Calendar;
-use super::table::{Saved, Table, grow};
+use super::table::{Saved, Table, grow, swap_out};
 use super::values::{self, Base, Values};
 use super::{Only, Sample, Settings};
 use crate::time::{Span, Time};
@@ -130,6 +130,41 @@ impl Filter {
         let value = values::short(sample.value);
         let new = own.take(value, sample.time, calendar, base);
         new.is_some_and(|novelty| novelty.weight >= 1.0) && own.active >= *least
+    }
+
+    /// Takes out what is known at a place; the last one's moves there, as in
+    /// the table. Proofs are kept by entity and value together and go by age.
+    pub(super) fn remove(&mut self, at: usize) {
+        if let Filter::FirstSeen { places, .. } = self {
+            swap_out(places, at, 1);
+        }
+    }
+
+    /// What it counts, as people read it.
+    pub(super) fn counted(&self) -> &'static str {
+        match self {
+            Filter::All => "values",
+            Filter::FirstSeen { .. } => "values it never came with",
+            Filter::NeverSucceeded(_) => "values that never succeeded",
+        }
+    }
+
+    /// Values known of the entity at this place, where they are kept.
+    pub(super) fn known(&self, at: usize) -> Option<u32> {
+        match self {
+            Filter::FirstSeen { places, .. } => places.get(at).map(Values::known),
+            Filter::All | Filter::NeverSucceeded(_) => None,
+        }
+    }
+
+    /// Whether the entity at this place has no habit yet that tells what is new.
+    pub(super) fn is_young(&self, at: usize) -> bool {
+        match self {
+            Filter::FirstSeen { places, least, .. } => {
+                places.get(at).is_none_or(|own| own.active < *least)
+            }
+            Filter::All | Filter::NeverSucceeded(_) => false,
+        }
     }
 
     /// What the entity at this place is known by, where that is not its counts.

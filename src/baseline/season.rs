@@ -182,6 +182,14 @@ impl Profile {
         (sum / real(calendar.hours)).max(LEAST)
     }
 
+    /// How busy each hour is for the entity against its own average (1), as
+    /// things stand at `bucket`.
+    pub(super) fn shape(&self, calendar: &Calendar, peers: &Peers, bucket: i64) -> Vec<f64> {
+        let week = self.week(calendar, peers, bucket, KAPPA);
+        let cells = 0..CELLS;
+        cells.map(|cell| smooth(&week, cell).max(LEAST)).collect()
+    }
+
     /// The chance that the entity is active at an hour as quiet for it as the
     /// bucket's busiest, or quieter: the tail of its week outside the region of
     /// highest density.

@@ -29,6 +29,7 @@ fn looks(settings: &Settings) -> Looks {
         hours: true,
         gaps: true,
         explain,
+        what: "odd things at once",
     }
 }
 

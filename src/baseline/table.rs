@@ -79,6 +79,11 @@ impl<S: Clone> Table<S> {
         self.slab.get_mut(at).map(|place| &mut place.state)
     }
 
+    /// Every key, in the slab's order.
+    pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
+        self.slab.iter().map(|place| place.key)
+    }
+
     /// Every state, in the slab's order.
     pub(super) fn states(&self) -> impl Iterator<Item = &S> {
         self.slab.iter().map(|place| &place.state)
@@ -193,6 +198,20 @@ impl<S: Clone> Table<S> {
     }
 }
 
+/// Takes out what stands beside a table's place, `each` of a kind; the last
+/// ones move there, as in [`Table::remove`].
+pub(super) fn swap_out<T>(beside: &mut Vec<T>, at: usize, each: usize) {
+    let Some(last) = beside.len().checked_sub(each) else {
+        return;
+    };
+    if at * each <= last {
+        for n in 0..each {
+            beside.swap(at * each + n, last + n);
+        }
+        beside.truncate(last);
+    }
+}
+
 /// Makes room for one more, by quarters: at a million entities, doubling would
 /// hold up to as much again idle.
 pub(super) fn grow<T>(slab: &mut Vec<T>) {
@@ -234,6 +253,16 @@ impl Nursery {
         self.0.get_mut(at)
     }
 
+    /// The same to look at.
+    pub(super) fn get(&self, key: u64) -> Option<&Newcomer> {
+        self.0.get(self.0.find(key)?)
+    }
+
+    /// Every newcomer's key.
+    pub(super) fn keys(&self) -> impl Iterator<Item = u64> {
+        self.0.keys()
+    }
+
     /// Takes in a newcomer; of those already there, the one seen least and longest ago goes.
     pub(super) fn insert(&mut self, key: u64, newcomer: Newcomer) {
         self.0.insert(key, newcomer, |old| {
@@ -252,10 +281,10 @@ impl Nursery {
         self.0.states()
     }
 
-    pub(super) fn remove(&mut self, key: u64) {
-        if let Some(at) = self.0.find(key) {
-            self.0.remove(at);
-        }
+    /// Takes a newcomer out; whether there was one.
+    pub(super) fn remove(&mut self, key: u64) -> bool {
+        let at = self.0.find(key);
+        at.and_then(|at| self.0.remove(at)).is_some()
     }
 
     pub(super) fn save(&self) -> Saved<Newcomer> {

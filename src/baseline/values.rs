@@ -167,6 +167,17 @@ impl Values {
         ((THETA + DISCOUNT * distinct) / (THETA + buckets)).min(1.0)
     }
 
+    /// The chance that the next active bucket brings any new value.
+    pub(super) fn chance(&self, calendar: &Calendar, base: &Base) -> f64 {
+        (self.p_new(calendar) * base.correction).min(1.0)
+    }
+
+    /// Values known, of those that are kept.
+    pub(super) fn known(&self) -> u32 {
+        let held = self.slots.iter().filter(|slot| slot.value != 0);
+        u32::try_from(held.count()).unwrap_or(0)
+    }
+
     /// Takes in a value, and says how new it is; `None` for a familiar one.
     pub(super) fn take(
         &mut self,
@@ -212,7 +223,7 @@ impl Values {
             rank
         };
         Novelty {
-            own: (self.p_new(calendar) * base.correction).min(1.0),
+            own: self.chance(calendar, base),
             peers: peers.min(1.0),
             weight,
         }

@@ -65,6 +65,14 @@ impl Waiting {
         })
     }
 
+    /// What waits of the entity at a place, by itself.
+    pub(super) fn alone(&self, at: usize) -> Waiting {
+        Waiting {
+            lines: self.lines.get(at).into_iter().cloned().collect(),
+            ..*self
+        }
+    }
+
     /// An entity takes a place of the table.
     pub(super) fn enter(&mut self, at: usize) {
         if let Some(line) = self.lines.get_mut(at) {

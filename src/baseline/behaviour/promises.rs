@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Census, MONDAY, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash, in_one_lane,
-    settings,
+    Census, MONDAY, Only, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash,
+    in_one_lane, settings,
 };
 use crate::time::{Span, Time};
 
@@ -150,6 +150,56 @@ fn a_census_is_the_same_in_any_order() {
         }
         assert_eq!(one, other);
         assert!(one.sums.iter().any(|&sum| sum > 0) || !one.holders.is_empty());
+    }
+}
+
+#[test]
+fn whom_it_knows_it_describes_and_whom_it_forgets_it_knows_no_more() {
+    let rows = STATISTICS.iter().map(|row| (*row, settings()));
+    // What it never came with is known of each, beside its counts.
+    let own = Settings {
+        only: Only::FirstSeen,
+        ..settings()
+    };
+    let counted = STATISTICS.iter().filter(|row| !row.only.is_empty());
+    let counted = counted.map(|row| (*row, own.clone()));
+    let delayed = Settings {
+        delay: Some(Span::DAY),
+        hold: true,
+        ..settings()
+    };
+    let delayed = STATISTICS.iter().map(|row| (*row, delayed.clone()));
+    for (row, settings) in rows.chain(counted).chain(delayed) {
+        let mut watch = Watch::new(row.name, 1, &settings);
+        addresses(&mut watch, 2);
+        watch.see(999, at(14, 8, 0), 1, 3); // a newcomer
+        let now = Time::from_secs(MONDAY + at(14, 8, 1));
+        let lane = &mut watch.lanes[0];
+        let mut keys = lane.keys();
+        keys.sort_unstable();
+        let (wanted, newcomer) = (hash(5), hash(999));
+        assert_eq!(keys.len(), 41, "{}", row.name);
+        let known = lane.describe(wanted, now).unwrap();
+        assert!(!known.newcomer && known.evidence > 20.0, "{known:?}");
+        assert!(!known.what.is_empty());
+        assert!(known.alarm.is_none() || !known.young);
+        assert!(known.first < known.last && known.last <= now, "{known:?}");
+        assert!(known.interval.0 <= known.interval.1 && known.expected.is_finite());
+        assert!(lane.describe(newcomer, now).unwrap().newcomer);
+        assert_eq!(lane.describe(hash(1234), now), None);
+        let others: Vec<_> = keys.iter().filter(|key| **key != wanted).collect();
+        let before: Vec<_> = others.iter().map(|key| lane.describe(**key, now)).collect();
+        assert!(lane.forget(wanted) && !lane.forget(wanted), "{}", row.name);
+        assert_eq!(lane.describe(wanted, now), None);
+        let after: Vec<_> = others.iter().map(|key| lane.describe(**key, now)).collect();
+        assert_eq!(before, after, "{}", row.name);
+        assert!(lane.forget(newcomer));
+        assert_eq!(lane.keys().len(), 39);
+        // The state is whole: it goes on, and can be saved and loaded.
+        let saved = lane.save();
+        assert_eq!(build(row.name, &settings).load(&saved), Ok(()));
+        watch.see(5, at(14, 9, 0), 1, 3);
+        assert!(watch.lanes[0].describe(wanted, now).unwrap().newcomer);
     }
 }
 

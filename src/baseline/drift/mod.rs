@@ -17,6 +17,8 @@
 //! What grows slower than the anchor may is not found here by anything but a
 //! ceiling. A new level that has been alerted on for a week becomes the anchor.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 
 use super::anchor::{ANCHORED, Anchored, Model, WEIGHT, WITHIN};
@@ -25,7 +27,7 @@ use super::student;
 use super::sums::log_of;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -195,6 +197,18 @@ impl Statistic for Drift {
         self.model.within = within.clamp(0.25, 64.0);
         self.watch.adopt(population, &self.settings);
         self.forget_derived();
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

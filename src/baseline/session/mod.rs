@@ -9,6 +9,8 @@
 //! method ([`super::combine`]). A bucket counts once in everything that is
 //! learnt, however many events it has, and is learnt when it is over.
 
+mod described;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,9 @@ use super::special::{bits, from_fixed, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
 use super::watch::Watch;
-use super::{Census, Deviation, FIELD_TERMS, PARTS, Sample, Settings, Statistic, snapshot};
+use super::{
+    Census, Description, Deviation, FIELD_TERMS, PARTS, Sample, Settings, Statistic, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// Active buckets below which an entity has no habit to leave.
@@ -74,6 +78,26 @@ impl State {
             active: 0,
             peak: 0.0,
             tail: -1.0,
+        }
+    }
+
+    /// Learns the bucket, with what stands beside the state.
+    fn close(&mut self, calendar: &Calendar, profile: Option<&mut Profile>, values: &mut [Values]) {
+        if self.count == 0 {
+            return;
+        }
+        // A late event may reopen a bucket that a barrier closed; it counts once.
+        if self.bucket > self.learnt {
+            self.active = self.active.saturating_add(1);
+            if let Some(profile) = profile {
+                profile.add(calendar, self.bucket, 1.0);
+            }
+        }
+        self.gaps.learn(self.since, self.latest);
+        self.learnt = self.bucket;
+        self.count = 0;
+        for values in values {
+            values.close(calendar);
         }
     }
 
@@ -146,24 +170,9 @@ impl Sessions {
 
     fn close(&mut self, at: usize) {
         let fields = self.fields(at);
-        let Some(state) = self.table.get_mut(at) else {
-            return;
-        };
-        if state.count == 0 {
-            return;
-        }
-        // A late event may reopen a bucket that a barrier closed; it counts once.
-        if state.bucket > state.learnt {
-            state.active = state.active.saturating_add(1);
-            if let Some(profile) = self.profiles.get_mut(at) {
-                profile.add(&self.calendar, state.bucket, 1.0);
-            }
-        }
-        state.gaps.learn(state.since, state.latest);
-        state.learnt = state.bucket;
-        state.count = 0;
-        for values in self.values.get_mut(fields).into_iter().flatten() {
-            values.close(&self.calendar);
+        if let Some(state) = self.table.get_mut(at) {
+            let values = self.values.get_mut(fields).unwrap_or_default();
+            state.close(&self.calendar, self.profiles.get_mut(at), values);
         }
     }
 
@@ -236,6 +245,7 @@ impl Sessions {
         let [hour, gap] = other_terms else {
             return None;
         };
+        let kinds = self.kinds();
         let state = self.table.get_mut(at)?;
         if self.looks.hours && state.active >= HOURS_HABIT {
             if state.tail < 0.0 {
@@ -250,11 +260,9 @@ impl Sessions {
             *gap = (IDLE, law.surprise(away));
         }
         let odd = terms.iter().filter(|&&(_, bits)| bits >= LEAST).count();
-        let kinds =
-            self.looks.fields + usize::from(self.looks.hours) + usize::from(self.looks.gaps);
         Some(Found {
             terms,
-            kinds: u32::try_from(kinds).unwrap_or(0),
+            kinds,
             odd: u32::try_from(odd).unwrap_or(0),
             tail: f64::from(state.tail.max(0.0)),
             away,
@@ -409,6 +417,18 @@ impl Statistic for Sessions {
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.learn_population(population);
         self.watch.adopt(population, &self.settings);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -10,6 +10,8 @@
 //! Negative amounts are no amounts; what cannot be (a petabyte at once, 2^63)
 //! counts as a petabyte, and its bucket is not learnt.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 
 use super::amount::{ABSURD, AmountState};
@@ -18,7 +20,9 @@ use super::special::BITS_MAX;
 use super::sums::Model;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values};
+use super::{
+    Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -288,6 +292,18 @@ impl Statistic for Volume {
         self.model.population.adopt(population, width);
         self.watch.adopt(population, &self.settings);
         self.forget_derived();
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -12,6 +12,8 @@
 //! have gone on, half of them at least; else it is one outage, told once, and
 //! everybody's silence counts from then on. All entities live in one lane.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -20,7 +22,7 @@ use super::season::Calendar;
 use super::special::{BITS_MAX, real};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{SECS_PER_DAY, Span, Time};
 
 /// The row of the table.
@@ -433,6 +435,18 @@ impl Statistic for Silence {
             let bucket = source.bucket.max(self.calendar.bucket(source.last));
             source.renew(bucket, threshold, floor, &self.calendar);
         }
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -13,6 +13,8 @@
 //! surprise of that is added, up to six bits. Failures alone teach nothing and
 //! earn no baseline: whoever guesses cannot make guessing usual.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{self, single};
@@ -21,7 +23,7 @@ use super::special::{BITS_MAX, bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -289,12 +291,7 @@ impl Guesses {
             Some(bits) => (1.0, bits),
             None => (FAMILIAR, 0.0),
         };
-        let wanted = self.watch.threshold();
-        let silent = law
-            .tails()
-            .take_while(|&(_, ln)| part * bits(ln) + more < wanted)
-            .last()
-            .map_or(0.0, |(k, _)| f64::from(k));
+        let silent = self.silent(law, part, more);
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         Deviation {
             bits: 0.0,
@@ -304,11 +301,20 @@ impl Guesses {
             evidence: state.places.evidence(&self.calendar),
             age: sample.time.since(state.places.first).max(Span::ZERO),
             model: "beta-geometric",
-            quiet: silent.max(self.settings.floor.ceil() - 1.0),
+            quiet: silent,
             return_days: None,
             terms,
             since: sample.time,
         }
+    }
+
+    /// The most failures of which nothing is said.
+    fn silent(&self, law: Slips, part: f64, more: f64) -> f64 {
+        let wanted = self.watch.threshold();
+        let quiet = law.tails();
+        let quiet = quiet.take_while(|&(_, ln)| part * bits(ln) + more < wanted);
+        let most = quiet.last().map_or(0.0, |(k, _)| f64::from(k));
+        most.max(self.settings.floor.ceil() - 1.0)
     }
 
     /// Who has not succeeded yet, or once and without a failure.
@@ -403,6 +409,18 @@ impl Statistic for Guesses {
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.base = Base::from_census(population);
         self.watch.adopt(population, &self.settings);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

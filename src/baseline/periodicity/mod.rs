@@ -15,6 +15,8 @@
 //! for the many programs that call home. A rule's `timespan` is how long a
 //! beat must last; a test is done at 20 gaps and at every eighth.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::f64::consts::LOG2_E;
@@ -25,7 +27,7 @@ use super::special::BITS_MAX;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::short;
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{SECS_PER_DAY, Span, Time};
 
 /// The row of the table.
@@ -189,7 +191,13 @@ impl Periodicity {
             evidence: f64::from(beat.gaps),
             age: now.since(beat.first).max(Span::ZERO),
             model: "gamma",
-            quiet: quiet(score, least, self.settings.floor.max(REGULARITY)),
+            quiet: quiet(
+                score,
+                least,
+                self.settings.floor.max(REGULARITY),
+                rhythm.regularity,
+            )
+            .unwrap_or(rhythm.regularity),
             return_days: self.watch.return_days(score.bits),
             terms,
             since: beat.since(),
@@ -267,14 +275,18 @@ fn likeness(sizes: &Sizes) -> f64 {
     (-sizes.spread.max(1e-3).ln() * LOG2_E - 1.0).clamp(0.0, SIZES_MAX)
 }
 
-/// The largest regularity that would not have been reported.
-fn quiet(score: &Score, least: f64, floor: f64) -> f64 {
+/// The largest regularity that would not have been reported, up to one that
+/// would be; `None` where not even that would.
+fn quiet(score: &Score, least: f64, floor: f64, most: f64) -> Option<f64> {
     let rhythm = &score.rhythm;
     let others: f64 = score.terms.iter().skip(1).map(|(_, bits)| bits).sum();
     let reported = |regularity: f64| {
         (rhythm.bits(regularity) / 2.0).min(EVENNESS_MAX) + others >= least && regularity >= floor
     };
-    let (mut low, mut high) = (1.0, rhythm.regularity);
+    if !reported(most) {
+        return None;
+    }
+    let (mut low, mut high) = (1.0, most);
     for _ in 0..40 {
         let middle = low + (high - low) / 2.0;
         if reported(middle) {
@@ -283,7 +295,7 @@ fn quiet(score: &Score, least: f64, floor: f64) -> f64 {
             low = middle;
         }
     }
-    low
+    Some(low)
 }
 
 /// What an entity is worth keeping for; `None` while it has a history.
@@ -348,6 +360,18 @@ impl Statistic for Periodicity {
         let most = population.holders.last_key_value();
         self.fleet = most.map_or(0, |(&most, _)| u32::try_from(most).unwrap_or(u32::MAX));
         self.watch.adopt(population, &self.settings);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

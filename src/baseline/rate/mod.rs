@@ -4,6 +4,8 @@
 //! that would alarm in this bucket is worked out only once the floor is
 //! reached, and learning waits for the bucket's end.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 
 use super::count::{CountState, Model, Population};
@@ -11,11 +13,10 @@ use super::distinct::{SavedSets, Sets};
 use super::only::{Filter, SavedFilter};
 use super::population::Tally;
 use super::season::{CELLS, Calendar, Profile};
-use super::special::NegBin;
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::waiting::{self, Line, Waiting};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -219,24 +220,6 @@ impl Rate {
         })
     }
 
-    /// The interval takes 40 evaluations and an episode asks for it at each event.
-    fn interval(&mut self, key: u64, bucket: i64, law: NegBin) -> (f64, f64) {
-        let place = usize::try_from(key % MEMOS as u64).unwrap_or(0);
-        let memo = self.memos.get(place).and_then(Option::as_ref);
-        if let Some(memo) = memo.filter(|memo| memo.key == key && memo.bucket == bucket) {
-            return memo.interval;
-        }
-        let interval = law.interval();
-        if let Some(memo) = self.memos.get_mut(place) {
-            *memo = Some(Memo {
-                key,
-                bucket,
-                interval,
-            });
-        }
-        interval
-    }
-
     /// A sample of an entity without a baseline.
     fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
         // Of distinct values, the second already makes a set worth keeping.
@@ -416,6 +399,18 @@ impl Statistic for Rate {
         self.model.population.adopt(&population.sums);
         self.watch.adopt(population, &self.settings);
         self.forget_derived();
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -1,0 +1,101 @@
+//! What is known of an entity's counts, as people read it, and how it is forgotten.
+
+use super::{MEMOS, Memo, Rate};
+use crate::baseline::Description;
+use crate::baseline::count::CountState;
+use crate::baseline::special::NegBin;
+use crate::baseline::table::{Newcomer, swap_out};
+use crate::time::Time;
+
+impl Rate {
+    /// The interval takes 40 evaluations and an episode asks for it at each event.
+    pub(super) fn interval(&mut self, key: u64, bucket: i64, law: NegBin) -> (f64, f64) {
+        let place = usize::try_from(key % MEMOS as u64).unwrap_or(0);
+        let memo = self.memos.get(place).and_then(Option::as_ref);
+        if let Some(memo) = memo.filter(|memo| memo.key == key && memo.bucket == bucket) {
+            return memo.interval;
+        }
+        let interval = law.interval();
+        if let Some(memo) = self.memos.get_mut(place) {
+            *memo = Some(Memo {
+                key,
+                bucket,
+                interval,
+            });
+        }
+        interval
+    }
+
+    pub(super) fn described(&self, key: u64, now: Time) -> Option<Description> {
+        let what = match &self.sets {
+            None => "events",
+            Some(_) => self.filter.counted(),
+        };
+        let place = self.table.find(key);
+        let known = place.and_then(|at| self.table.get(at)).cloned();
+        let new = |seen: &Newcomer| CountState::new(seen.first, seen.count, &self.model);
+        let state = known.or_else(|| self.nursery.get(key).map(new))?;
+        let profile = place.and_then(|at| self.profiles.get(at));
+        // A bucket that is over and was not closed yet is all that it observed.
+        let bucket = self.model.calendar.bucket(now).max(state.bucket);
+        let mut learnt = state.clone();
+        let mut season = profile.cloned();
+        if bucket > state.bucket && place.is_some() {
+            match place.zip(self.waiting.as_ref()) {
+                Some((at, waiting)) => {
+                    let mut alone = waiting.alone(at);
+                    alone.close(0, &mut learnt, season.as_mut(), &self.model, bucket);
+                }
+                None => learnt.close(&self.model, season.as_mut()),
+            }
+        }
+        let law = learnt.law(&self.model, season.as_ref(), bucket);
+        let (_, _, left) = learnt.aged(&self.model, bucket);
+        let own = place.and_then(|at| self.filter.evidence(at, &self.model.calendar));
+        let young = learnt.active < self.settings.min_buckets
+            || !self.watch.is_warm(&self.settings, now)
+            || place.is_some_and(|at| self.filter.is_young(at));
+        let alarm = (!young).then(|| law.reaching(self.watch.threshold(), self.model.floor));
+        Some(Description {
+            first: state.first,
+            last: state.since.max(self.model.calendar.start(state.bucket)),
+            newcomer: place.is_none(),
+            evidence: own.unwrap_or(f64::from(learnt.evidence) * left),
+            what,
+            expected: law.mean,
+            interval: law.interval(),
+            observed: Some(f64::from(if bucket == state.bucket {
+                state.count
+            } else {
+                0
+            })),
+            alarm: alarm.filter(|&count| count < u32::MAX).map(f64::from),
+            young,
+            values: place.and_then(|at| self.filter.known(at)),
+            hours: season.map_or_else(Vec::new, |profile| {
+                let (calendar, population) = (&self.model.calendar, &self.model.population);
+                profile.shape(calendar, &population.peers, bucket)
+            }),
+            more: vec![
+                ("average", learnt.flat_law(&self.model, bucket).mean),
+                ("scatter", learnt.alpha(&self.model, left)),
+            ],
+        })
+    }
+
+    pub(super) fn forgotten(&mut self, key: u64) -> bool {
+        self.forget_memo(key);
+        let Some(at) = self.table.find(key) else {
+            return self.nursery.remove(key);
+        };
+        if let Some(sets) = &mut self.sets {
+            sets.remove(at, self.table.len());
+        }
+        self.filter.remove(at);
+        swap_out(&mut self.profiles, at, 1);
+        if let Some(waiting) = &mut self.waiting {
+            swap_out(&mut waiting.lines, at, 1);
+        }
+        self.table.remove(at).is_some()
+    }
+}
