@@ -97,6 +97,9 @@ fn the_journals_export_is_read_as_its_json_is_from_files_archives_and_a_pipe() {
         let replay = ["replay", "--output", "json", "--rules", "rules", name];
         let alerts = printed(&room, &replay, b"");
         assert!(alerts.contains("Test guessing often"), "{name}: {alerts}");
+        let state = format!("state.{name}");
+        let learn = [&replay[..], &["--learn", &state]].concat();
+        assert_eq!(printed(&room, &learn, b""), alerts, "{name}");
     }
     let tune = ["tune", "--rules", "rules", "journal.export"];
     assert!(printed(&room, &tune, b"").contains("Test guessing often"));

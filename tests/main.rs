@@ -27,6 +27,8 @@ mod conformance;
 mod containers;
 // The tables of networks and users.
 mod enrich;
+// What was learnt, carried over, shown and forgotten.
+mod learnt;
 // Any bytes in any format and envelope: an end, soon, in little memory.
 mod fuzz;
 // Every line shape that is claimed; every cut and mutation of it.

@@ -132,13 +132,24 @@ impl Episodes {
     /// Forgets the one that was quiet for longest.
     fn evict(&mut self) {
         let oldest = self.table.iter().map(|e| (e.last, e.subject)).min();
-        if let Some((_, subject)) = oldest
-            && let Ok(entry) = self
-                .table
-                .find_entry(hash(&subject), |e| e.subject == subject)
-        {
-            entry.remove();
+        if let Some((_, subject)) = oldest {
+            self.forget(subject);
             self.evicted += 1;
+        }
+    }
+
+    /// The one of a subject.
+    pub fn get(&self, subject: Subject) -> Option<&Episode> {
+        self.table.find(hash(&subject), |e| e.subject == subject)
+    }
+
+    /// Forgets a subject's.
+    pub fn forget(&mut self, subject: Subject) {
+        let entry = self
+            .table
+            .find_entry(hash(&subject), |e| e.subject == subject);
+        if let Ok(entry) = entry {
+            entry.remove();
         }
     }
 

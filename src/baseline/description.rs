@@ -6,6 +6,9 @@ use crate::time::Time;
 /// What values are called that an entity never came with.
 pub const NEW_VALUES: &str = "new values";
 
+/// What is observed of a session that is unusual in several ways.
+pub const ODD_THINGS: &str = "odd things at once";
+
 /// One entity's state in words and numbers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Description {
@@ -15,8 +18,10 @@ pub struct Description {
     pub last: Time,
     /// Whether it was seen in one slot of time only: nothing is learnt yet.
     pub newcomer: bool,
-    /// Effective number of active buckets learnt from.
+    /// Effective number of active buckets learnt from, or of gaps.
     pub evidence: f64,
+    /// Whether it is of gaps between events.
+    pub of_gaps: bool,
     /// What is observed, as its numbers are read: `events`, `days away`.
     pub what: &'static str,
     /// Mean of what is expected in the bucket at hand.

@@ -220,6 +220,7 @@ impl Statistic for FirstSeen {
             last: self.calendar.start(state.bucket).max(state.since),
             newcomer: false,
             evidence: learnt.evidence(&self.calendar),
+            of_gaps: false,
             what: NEW_VALUES,
             expected: chance,
             interval: (0.0, if chance > 0.005 { 1.0 } else { 0.0 }),

@@ -107,7 +107,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 
-pub use description::{Description, NEW_VALUES};
+pub use description::{Description, NEW_VALUES, ODD_THINGS};
 
 use crate::time::{Span, Time};
 

@@ -4,7 +4,7 @@
 
 use super::evidence::{Explained, Found, Looks, odd_by_chance};
 use super::session::Sessions;
-use super::{PARTS, Row, Settings, Want};
+use super::{ODD_THINGS, PARTS, Row, Settings, Want};
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
@@ -29,7 +29,7 @@ fn looks(settings: &Settings) -> Looks {
         hours: true,
         gaps: true,
         explain,
-        what: "odd things at once",
+        what: ODD_THINGS,
     }
 }
 

@@ -12,15 +12,18 @@ use clap::{CommandFactory, Parser, Subcommand};
 use exit::Failure;
 use terminal::{Color, Terminal};
 
+mod baseline;
 mod check;
 mod completions;
 mod enrich;
+mod entity;
 mod exit;
 mod explain;
 mod fields;
 mod findings;
 mod formats;
 mod input;
+mod learnt;
 mod lists;
 mod man;
 mod matches;
@@ -77,6 +80,8 @@ enum Command {
     Replay(replay::Options),
     Run(run::Options),
     Tune(tune::Options),
+    Entity(entity::Options),
+    Baseline(baseline::Options),
     Parse(parse::Options),
     Match(matches::Options),
     Check(check::Options),
@@ -124,6 +129,8 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Replay(options) => replay::run(&options, terminal),
         Command::Run(options) => run::run(&options, terminal),
         Command::Tune(options) => tune::run(&options, terminal),
+        Command::Entity(options) => entity::run(&options, terminal),
+        Command::Baseline(options) => baseline::run(&options, terminal),
         Command::Parse(options) => parse::run(&options),
         Command::Match(options) => matches::run(&options, terminal),
         Command::Check(options) => check::run(&options, terminal),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use indicatif::ProgressBar;
@@ -20,6 +20,7 @@ use crate::entity::V6Prefix;
 use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Start, Summary};
 use crate::rule::{LoadOptions, Loaded};
 use crate::sink::{self, SINKS, Sink};
+use crate::store::Store;
 use crate::sync::Arc;
 
 /// Read old logs and print the alerts they would have raised
@@ -41,6 +42,14 @@ pub(super) struct Options {
     /// They may be noisy. Deprecated and unsupported rules are never used.
     #[arg(long)]
     experimental: bool,
+
+    /// Also keep what was learnt, in this folder, for `run` to start from
+    ///
+    /// The service then knows from its first line on what is normal, and goes
+    /// on where these logs ended: name them as its configuration does, and the
+    /// same rules. The folder must hold no state yet.
+    #[arg(long, value_name = "FOLDER")]
+    learn: Option<PathBuf>,
 
     /// How alerts are written
     ///
@@ -180,7 +189,7 @@ impl First {
 }
 
 /// The bits of a network, with or without a slash.
-fn v6_prefix(text: &str) -> Result<V6Prefix, String> {
+pub(super) fn v6_prefix(text: &str) -> Result<V6Prefix, String> {
     let bits = text.strip_prefix('/').unwrap_or(text).parse().ok();
     bits.and_then(V6Prefix::new)
         .ok_or_else(|| format!("give {} to {}", V6Prefix::MIN, V6Prefix::MAX))
@@ -293,6 +302,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         tell_rules(&found, &loaded)?;
     }
     let replay = input.replay(config)?;
+    let store = options.learn.as_deref().map(empty_store).transpose()?;
     let progress = Arc::new(Progress::default());
     let bar = input.bar(&progress, terminal);
     let mut delivery = Delivery {
@@ -301,14 +311,31 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         bar: bar.clone(),
         stopped: None,
     };
-    let summary = pipeline::replay(&replay, &detector, &progress, &mut |alert| {
-        delivery.take(alert);
-    });
+    let take = &mut |alert: &Alert| delivery.take(alert);
+    let summary = match store {
+        None => pipeline::replay(&replay, &detector, &progress, take),
+        Some(store) => {
+            let (summary, state) = pipeline::replay_to_state(&replay, &detector, &progress, take);
+            state.save(&store, &detector)?;
+            summary
+        }
+    };
     bar.finish_and_clear();
     match delivery.stopped {
         Some(error) => Err(error.into()),
         None => conclude(&summary, input.quiet, terminal),
     }
+}
+
+/// A folder for what is learnt; one that holds something stays as it is.
+fn empty_store(folder: &Path) -> Result<Store, Failure> {
+    let store = Store::open(folder).map_err(|e| Failure::plain(Exit::State, &e))?;
+    if !store.is_empty() {
+        let what = format!("{} holds a state already", folder.display());
+        let remedy = "move it away, or name another folder with --learn";
+        return Err(Failure::new(Exit::State, what, remedy));
+    }
+    Ok(store)
 }
 
 /// Which rules are used, and how many are not.

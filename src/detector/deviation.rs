@@ -6,7 +6,8 @@ use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sightin
 use super::observation::LANES;
 use crate::alert::{bytes, is_bytes};
 use crate::baseline::{
-    Census, Deviation, Only, Row, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
+    Census, Description, Deviation, Only, Row, STATISTICS, Sample, Settings, Statistic, Want,
+    in_one_lane,
 };
 use crate::entity::{self, HashKey};
 use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
@@ -326,6 +327,21 @@ impl Kind for Deviating {
 
     fn adopt(&mut self, population: &Census, now: Time) {
         self.statistic.adopt(population, now);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.statistic.describe(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        if let Some(names) = &mut self.names {
+            names.remove(&key);
+        }
+        self.statistic.forget(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.statistic.keys()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -119,6 +119,16 @@ impl Kept {
         }
     }
 
+    /// Forgets which lines are a group's; the ring overwrites them in time.
+    pub(crate) fn forget(&mut self, unit: u16, key: u64) {
+        let table = self.recent.get_mut(usize::from(unit));
+        if let Some(recent) = table.and_then(|table| table.get_mut(slot(key)))
+            && recent.key == key
+        {
+            *recent = Recent::default();
+        }
+    }
+
     /// A group's earlier lines, oldest first.
     pub(crate) fn earlier(&self, unit: u16, key: u64) -> impl Iterator<Item = Evidence> {
         let recent = self.recent.get(usize::from(unit));

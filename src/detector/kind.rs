@@ -1,6 +1,6 @@
 //! What every kind of stateful rule has in common.
 
-use crate::baseline::{Census, Deviation};
+use crate::baseline::{Census, Description, Deviation};
 use crate::entity::HashKey;
 use crate::event::Event;
 use crate::line::Place;
@@ -149,6 +149,21 @@ pub(crate) trait Kind: Send {
 
     /// Takes the population in force.
     fn adopt(&mut self, _population: &Census, _now: Time) {}
+
+    /// What is known of an entity, where the rule learns.
+    fn describe(&self, _key: u64, _now: Time) -> Option<Description> {
+        None
+    }
+
+    /// Forgets an entity; whether there was anything.
+    fn forget(&mut self, _key: u64) -> bool {
+        false
+    }
+
+    /// The entities that the rule has learnt of.
+    fn keys(&self) -> Vec<u64> {
+        Vec::new()
+    }
 
     /// Entities kept and about how many bytes they take.
     fn size(&self) -> (usize, usize);

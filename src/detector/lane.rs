@@ -31,9 +31,9 @@ pub struct Size {
 
 /// One of [`LANES`]; has one owner at a time.
 pub struct Lane {
-    states: Vec<Box<dyn Kind>>,
-    episodes: Episodes,
-    kept: Kept,
+    pub(super) states: Vec<Box<dyn Kind>>,
+    pub(super) episodes: Episodes,
+    pub(super) kept: Kept,
 }
 
 /// An observation with its bytes at hand, as it goes from a unit to the next.
@@ -404,6 +404,14 @@ impl Lane {
         };
         // Writing to memory cannot fail, and all parts have a length.
         postcard::to_stdvec(&saved).unwrap_or_default()
+    }
+
+    /// How many of the rules that [`Lane::save`] wrote the state of are not
+    /// among the detector's: that state is lost in a lane made of it.
+    pub fn foreign(detector: &Detector, bytes: &[u8]) -> Result<usize, String> {
+        let saved: Saved<Kept> = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        let known = |id: &[u8; 16]| detector.units.iter().any(|unit| unit.identity == *id);
+        Ok(saved.rules.iter().filter(|(id, _)| !known(id)).count())
     }
 
     /// An empty lane that takes up what [`Lane::save`] wrote. Rules that are

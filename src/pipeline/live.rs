@@ -5,21 +5,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::engine::Inline;
-use super::logs::{Kept, Logs};
+use super::logs::Logs;
 use super::reader::{Reader, Stream};
 use super::reading::{Readings, Start};
-use super::sequencer::Sequencer;
+use super::state::Snapshot;
 use crate::alert::Alert;
 use crate::clock;
 use crate::detector::{Detector, Lane};
 use crate::enrich::{Enricher, Tables};
 use crate::format::{self, Context};
 use crate::metrics::Counts;
-use crate::source::{Follower, Saved, Watch};
+use crate::source::{Follower, Watch};
 use crate::store::{Store, StoreError};
 use crate::sync::Arc;
 use crate::time::Time;
@@ -39,20 +38,6 @@ pub struct LiveOptions {
     pub from_start: bool,
     /// What the site knows of addresses and users.
     pub tables: Arc<Tables>,
-}
-
-/// What outlives the process.
-#[derive(Serialize, Deserialize)]
-struct Snapshot {
-    positions: Vec<Saved>,
-    /// By stream number.
-    logs: Vec<Kept>,
-    sequencer: Sequencer,
-    /// By lane number.
-    lanes: Vec<Vec<u8>>,
-    /// Length of the alerts' file: what stands after it was raised by lines
-    /// that a start from here reads again.
-    delivered: u64,
 }
 
 /// A running detector over followed logs.

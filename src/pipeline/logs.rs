@@ -201,6 +201,18 @@ impl Log {
     }
 }
 
+impl Kept {
+    /// A log of which nothing waits.
+    pub(super) fn read(path: &Path, reference: Time, head: Time) -> Kept {
+        Kept {
+            path: path.as_os_str().as_bytes().to_vec(),
+            reference,
+            head,
+            waiting: Vec::new(),
+        }
+    }
+}
+
 impl KeptBlock {
     fn of(block: &Block) -> KeptBlock {
         KeptBlock {

@@ -17,12 +17,16 @@ mod reading;
 mod replay;
 mod sequencer;
 mod shard;
+mod state;
 mod worker;
 
 pub use live::{Live, LiveOptions};
 pub use outlet::{Outlet, Outlets};
 pub use reading::{Reading, Readings, Start, date, format, logsource, zone};
-pub use replay::{FormatCount, Progress, ReplayOptions, RuleCount, Summary, replay};
+pub use replay::{
+    FormatCount, Progress, ReplayOptions, RuleCount, Summary, replay, replay_to_state,
+};
+pub use state::State;
 
 /// What Sigma calls the logs that each format reads, for the detector.
 pub fn classes() -> Vec<&'static [crate::event::LogSource]> {

@@ -7,9 +7,11 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::batch::{Parsed, Tally};
-use super::engine::{run_inline, run_threads};
+use super::engine::{self, run_inline, run_threads};
+use super::logs::Kept;
 use super::reader::{Feed, Reader, Stream};
 use super::reading::{Readings, Start};
+use super::state::State;
 use crate::alert::Alert;
 use crate::clock::Stopwatch;
 use crate::detector::Detector;
@@ -19,7 +21,7 @@ use crate::format::{self, Context, FORMATS};
 use crate::line::SourceId;
 use crate::metrics::Counts;
 use crate::rule::Level;
-use crate::source::{Block, Framer, Input, Limits, Problem, Set, discover};
+use crate::source::{Block, Framer, Input, Limits, Problem, Saved, Set, discover};
 use crate::sync::{Arc, AtomicU64, Ordering};
 use crate::time::Time;
 
@@ -111,6 +113,64 @@ pub fn replay(
     progress: &Progress,
     deliver: &mut dyn FnMut(&Alert),
 ) -> Summary {
+    replayed(options, detector, progress, deliver).0
+}
+
+/// The same, and what was learnt with it: a service that starts from there goes
+/// on where the logs ended. Logs that can no longer be read are told in the
+/// summary; such a service would read them from their start.
+pub fn replay_to_state(
+    options: &ReplayOptions,
+    detector: &Arc<Detector>,
+    progress: &Progress,
+    deliver: &mut dyn FnMut(&Alert),
+) -> (Summary, State) {
+    let (mut summary, (shards, sequencer), logs) = replayed(options, detector, progress, deliver);
+    let lanes = shards.into_iter().flat_map(|shard| shard.lanes).collect();
+    let mut positions = Vec::new();
+    for read in logs
+        .iter()
+        .flat_map(|(log, files)| files.iter().map(move |f| (log, f)))
+    {
+        let (log, file) = read;
+        let log = Path::new(&log.name);
+        let done = file.path != log;
+        match Saved::at(&file.path, log, file.source, file.end, done) {
+            Ok(saved) => positions.extend(saved),
+            Err(problem) => summary.problems.push(problem),
+        }
+    }
+    let kept = logs.iter().map(|(log, _)| {
+        let name = Path::new(&log.name);
+        Kept::read(name, log.reference, log.head)
+    });
+    let kept = kept.collect();
+    (summary, State::new(lanes, sequencer, kept, positions))
+}
+
+/// A log that was read, as a follower would go on with it.
+struct Ended {
+    /// Its name: the path of the file that is written to.
+    name: String,
+    reference: Time,
+    head: Time,
+}
+
+/// A file that was read, and up to where: offset and line.
+struct Finished {
+    path: PathBuf,
+    source: SourceId,
+    end: (u64, u64),
+}
+
+type Logs = Vec<(Ended, Vec<Finished>)>;
+
+fn replayed(
+    options: &ReplayOptions,
+    detector: &Arc<Detector>,
+    progress: &Progress,
+    deliver: &mut dyn FnMut(&Alert),
+) -> (Summary, engine::Ended, Logs) {
     let watch = Stopwatch::start();
     let projection = detector.projection();
     let enricher = Enricher::new(Arc::clone(&options.tables), &projection);
@@ -122,12 +182,14 @@ pub fn replay(
     let mut reader = Reader::default();
     let mut archives = Archives::default();
     let mut source = 0;
+    let mut names = Vec::new();
     for (number, set) in (0_u32..).zip(found.sets) {
         let total: u64 = set.inputs.iter().filter_map(|i| i.bytes).sum();
         progress.bytes_total.fetch_add(total, Ordering::Relaxed);
         let context = context(options, &projection, &set);
         let files = Files::new(set.inputs, source, tell.clone(), progress);
         source += u32::try_from(files.waiting.len()).unwrap_or(0);
+        names.push(set.name);
         archives.0.push(files);
         reader.add(Stream::new(number, context, Time::MIN));
     }
@@ -148,18 +210,19 @@ pub fn replay(
         }
     };
     let fill = &mut |batch: &mut _| reader.fill(&mut archives, batch);
-    let (shards, _) = if options.threads > 1 {
+    let ended = if options.threads > 1 {
         run_threads(detector, &enricher, options.threads, fill, each)
     } else {
         run_inline(detector, &enricher, fill, each)
     };
-    for (_, lane) in shards.iter().flat_map(|shard| &shard.lanes) {
+    for (_, lane) in ended.0.iter().flat_map(|shard| &shard.lanes) {
         let size = lane.size();
         summary.entities += size.entities as u64;
         summary.state_bytes += size.bytes as u64;
         summary.evicted += size.evicted;
     }
     tallies.finish(&mut summary);
+    let logs = logs(&reader, &mut archives, names);
     summary.problems = found.problems;
     summary
         .problems
@@ -167,7 +230,22 @@ pub fn replay(
     drop((reader, archives));
     summary.problems.extend(problems(&told));
     summary.elapsed = watch.elapsed();
-    summary
+    (summary, ended, logs)
+}
+
+/// The logs in the order of their streams, and how far their files were read.
+fn logs(reader: &Reader, archives: &mut Archives<'_>, names: Vec<String>) -> Logs {
+    let logs = names.into_iter().zip(&mut archives.0).zip(0_u32..);
+    logs.map(|((name, files), number)| {
+        let stream = reader.streams().find(|s| s.number() == number);
+        let ended = Ended {
+            name,
+            reference: stream.map_or(Time::MIN, Stream::reference),
+            head: stream.map_or(Time::MIN, Stream::head),
+        };
+        (ended, std::mem::take(&mut files.finished))
+    })
+    .collect()
 }
 
 fn problems(told: &Receiver<Problem>) -> Vec<Problem> {
@@ -187,6 +265,7 @@ fn context(options: &ReplayOptions, projection: &Arc<Projection>, set: &Set) -> 
 struct Files<'a> {
     waiting: VecDeque<(SourceId, Input)>,
     open: Option<(Arc<str>, Framer)>,
+    finished: Vec<Finished>,
     taken: u64,
     tell: Sender<Problem>,
     progress: &'a Progress,
@@ -202,6 +281,7 @@ impl<'a> Files<'a> {
         Files {
             waiting: (first..).map(SourceId).zip(inputs).collect(),
             open: None,
+            finished: Vec::new(),
             taken: 0,
             tell,
             progress,
@@ -235,7 +315,17 @@ impl Files<'_> {
                     ..Limits::default()
                 };
                 match input.frame(source, &limits) {
-                    Ok(framer) => self.open = Some((input.name.as_str().into(), framer)),
+                    Ok(framer) => {
+                        self.open = Some((input.name.as_str().into(), framer));
+                        // Standard input is no place to come back to.
+                        if input.path.is_file() {
+                            self.finished.push(Finished {
+                                path: input.path,
+                                source,
+                                end: (0, 1),
+                            });
+                        }
+                    }
                     Err(problem) => self.complain(problem),
                 }
             }
@@ -248,6 +338,9 @@ impl Files<'_> {
                     let more = block.taken.saturating_sub(self.taken);
                     self.progress.bytes_done.fetch_add(more, Ordering::Relaxed);
                     self.taken = block.taken;
+                    if let Some(last) = self.finished.last_mut() {
+                        last.end = (block.end(), block.first_line + block.lines);
+                    }
                     return Some(name);
                 }
                 Ok(false) => self.open = None,

@@ -76,6 +76,11 @@ impl Sequencer {
         }
     }
 
+    /// The newest believed event time.
+    pub(super) fn now(&self) -> Time {
+        self.now
+    }
+
     /// Gives a stream's number to another: its clock starts afresh.
     pub(super) fn forget(&mut self, stream: u32) {
         if let Some(clock) = self.streams.get_mut(stream as usize) {

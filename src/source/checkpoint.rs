@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::container::refuse;
+use super::container::{Unfollowed, refuse};
 use super::identity::{HEAD, Identity, MARK, Print};
-use super::{Limits, Reader};
+use super::{Limits, Problem, Reader};
 use crate::line::SourceId;
 use crate::time::Time;
 
@@ -39,6 +39,52 @@ pub struct Saved {
     pub modified: Time,
     /// Read to its end and let go of.
     pub done: bool,
+}
+
+impl Saved {
+    /// A position in a file that was read up to an offset and a line, for a log
+    /// to be followed from there; `None` in one that is not followed, since it
+    /// holds several events. `done` where it is an older file of that log.
+    pub fn at(
+        file: &Path,
+        log: &Path,
+        source: SourceId,
+        end: (u64, u64),
+        done: bool,
+    ) -> Result<Option<Saved>, Problem> {
+        match Saved::read(file, log, source, end, done) {
+            Ok(saved) => Ok(Some(saved)),
+            Err(error) => match error.downcast::<Unfollowed>() {
+                Ok(_) => Ok(None),
+                Err(error) => Err(Problem::cannot_read(&file.display().to_string(), error)),
+            },
+        }
+    }
+
+    fn read(
+        file: &Path,
+        log: &Path,
+        source: SourceId,
+        (offset, line): (u64, u64),
+        done: bool,
+    ) -> io::Result<Saved> {
+        let open = File::open(file)?;
+        let meta = open.metadata()?;
+        let opened = Opened::at(open, offset, &Limits::default())?;
+        let opened = opened.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(Saved {
+            path: log.to_path_buf(),
+            source,
+            identity: Identity::of(&meta),
+            head: Print::of(&opened.head),
+            mark: Print::of(&opened.mark),
+            offset,
+            line,
+            size: meta.len(),
+            modified: super::clock_of(&meta),
+            done,
+        })
+    }
 }
 
 /// A file as the prints of a position see it.

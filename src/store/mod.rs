@@ -85,11 +85,21 @@ impl Store {
     }
 
     fn newest(&self) -> PathBuf {
-        self.folder.join("state.snapshot")
+        newest(&self.folder)
     }
 
     fn previous(&self) -> PathBuf {
-        self.folder.join("state.previous")
+        previous(&self.folder)
+    }
+
+    /// Whether no state was ever written here, not even a damaged one.
+    pub fn is_empty(&self) -> bool {
+        !self.newest().exists() && !self.previous().exists()
+    }
+
+    /// Reads a folder that somebody else may hold: what he last wrote.
+    pub fn peek<T: DeserializeOwned>(folder: &Path) -> Result<Restored<T>, StoreError> {
+        restore(folder)
     }
 
     /// Writes a snapshot; on failure the old one stands.
@@ -113,34 +123,46 @@ impl Store {
     /// Reads the newest snapshot that is whole. One that a newer tipstaff wrote
     /// is an error: starting afresh would silently forget what was learnt.
     pub fn restore<T: DeserializeOwned>(&self) -> Result<Restored<T>, StoreError> {
-        let mut passed_over = Vec::new();
-        for path in [self.newest(), self.previous()] {
-            let shown = path.display().to_string();
-            match durable::read(&path, MAGIC, VERSION) {
-                Ok((_, bytes)) => match unpack(&bytes) {
-                    Ok(state) => {
-                        return Ok(Restored {
-                            state: Some(state),
-                            passed_over,
-                        });
-                    }
-                    Err(error) => passed_over.push(format!("{shown}: {error}")),
-                },
-                Err(Damage::Missing) => {}
-                Err(damage @ Damage::Newer { .. }) => {
-                    return Err(StoreError::Newer {
-                        path: shown,
-                        damage,
+        restore(&self.folder)
+    }
+}
+
+fn newest(folder: &Path) -> PathBuf {
+    folder.join("state.snapshot")
+}
+
+fn previous(folder: &Path) -> PathBuf {
+    folder.join("state.previous")
+}
+
+fn restore<T: DeserializeOwned>(folder: &Path) -> Result<Restored<T>, StoreError> {
+    let mut passed_over = Vec::new();
+    for path in [newest(folder), previous(folder)] {
+        let shown = path.display().to_string();
+        match durable::read(&path, MAGIC, VERSION) {
+            Ok((_, bytes)) => match unpack(&bytes) {
+                Ok(state) => {
+                    return Ok(Restored {
+                        state: Some(state),
+                        passed_over,
                     });
                 }
-                Err(damage) => passed_over.push(format!("{shown}: {damage}")),
+                Err(error) => passed_over.push(format!("{shown}: {error}")),
+            },
+            Err(Damage::Missing) => {}
+            Err(damage @ Damage::Newer { .. }) => {
+                return Err(StoreError::Newer {
+                    path: shown,
+                    damage,
+                });
             }
+            Err(damage) => passed_over.push(format!("{shown}: {damage}")),
         }
-        Ok(Restored {
-            state: None,
-            passed_over,
-        })
     }
+    Ok(Restored {
+        state: None,
+        passed_over,
+    })
 }
 
 fn unpack<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {

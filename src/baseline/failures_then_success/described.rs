@@ -39,6 +39,7 @@ impl Guesses {
             last: last.max(known.places.since),
             newcomer: false,
             evidence: state.places.evidence(&self.calendar),
+            of_gaps: false,
             what: WHAT,
             expected: law.mean(),
             interval: (0.0, law.quantile(0.005)),

@@ -35,6 +35,7 @@ impl Periodicity {
             last: beat.last,
             newcomer: false,
             evidence: f64::from(beat.gaps),
+            of_gaps: true,
             what: WHAT,
             expected: 1.0,
             interval: rhythm.map_or((1.0, 1.0), |(rhythm, _)| rhythm.by_chance()),

@@ -61,6 +61,7 @@ impl Rate {
             last: state.since.max(self.model.calendar.start(state.bucket)),
             newcomer: place.is_none(),
             evidence: own.unwrap_or(f64::from(learnt.evidence) * left),
+            of_gaps: false,
             what,
             expected: law.mean,
             interval: law.interval(),

@@ -52,6 +52,7 @@ impl Sessions {
             last: state.latest,
             newcomer: false,
             evidence: f64::from(state.active),
+            of_gaps: false,
             what: self.looks.what,
             expected: told.expected,
             interval: told.interval,

@@ -22,6 +22,7 @@ impl Silence {
             last: source.last,
             newcomer: false,
             evidence: told.evidence,
+            of_gaps: true,
             what: WHAT,
             expected: told.expected,
             interval: told.interval,
