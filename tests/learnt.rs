@@ -281,3 +281,44 @@ fn forgetting_under_other_rules_would_lose_what_they_do_not_know_and_is_refused(
     assert!(said.contains("nothing was changed"), "{said}");
     assert_eq!(exported(&room, "state"), before);
 }
+
+#[test]
+fn what_a_rule_may_cost_is_known_before_it_is_enabled() {
+    let room = room();
+    let costs = |room: &Room| -> Vec<(String, Vec<String>)> {
+        let text = run(room, &["rules", "--cost", "rules"]);
+        let rows = text.lines().filter(|line| line.starts_with("Test "));
+        rows.map(|row| {
+            let words: Vec<String> = row.split_whitespace().map(str::to_owned).collect();
+            (words[..2].join(" "), words[2..].to_vec())
+        })
+        .collect()
+    };
+    let number = |word: &String| word.parse::<u64>().unwrap();
+    let of = |all: &[(String, Vec<String>)], title: &str| {
+        let found = all.iter().find(|(name, _)| name == title);
+        found
+            .unwrap_or_else(|| panic!("{title}: {all:?}"))
+            .1
+            .clone()
+    };
+    let all = costs(&room);
+    for title in ["Test rate", "Test sources", "Test address", "Test pair"] {
+        let row = of(&all, title);
+        assert!((72..500).contains(&number(&row[0])), "{title}: {row:?}");
+        // A million that stay, and who waits to.
+        assert!(
+            (1_000_000..1_600_000).contains(&number(&row[1])),
+            "{title}: {row:?}"
+        );
+        assert_eq!(row[3], "MB");
+    }
+    let fewer = BASELINES.replace(
+        "timespan: 10m",
+        "timespan: 10m\n    learn: {max-entities: 6400}",
+    );
+    fs::write(room.path("rules/baselines.yml"), fewer).unwrap();
+    let row = of(&costs(&room), "Test address");
+    assert!((6400..20_000).contains(&number(&row[1])), "{row:?}");
+    assert_eq!(row[3], "kB", "{row:?}");
+}

@@ -32,6 +32,7 @@ mod parse;
 mod progress;
 mod replay;
 mod rules;
+mod ruleset;
 mod run;
 mod sequence;
 mod summary;
@@ -84,6 +85,7 @@ enum Command {
     Baseline(baseline::Options),
     Parse(parse::Options),
     Match(matches::Options),
+    Rules(ruleset::Options),
     Check(check::Options),
     Test(test::Options),
     New(new::Options),
@@ -133,6 +135,7 @@ fn dispatch(command: Command, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Baseline(options) => baseline::run(&options, terminal),
         Command::Parse(options) => parse::run(&options),
         Command::Match(options) => matches::run(&options, terminal),
+        Command::Rules(options) => ruleset::run(&options, terminal),
         Command::Check(options) => check::run(&options, terminal),
         Command::Test(options) => test::run(&options, terminal),
         Command::New(options) => new::run(&options),

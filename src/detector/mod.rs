@@ -19,6 +19,7 @@ mod column;
 mod compile;
 mod condition;
 mod correlation;
+mod cost;
 mod deed;
 mod deviation;
 mod encode;
@@ -43,6 +44,7 @@ mod unit;
 mod tests;
 
 pub use correlation::{CORRELATIONS, Row as CorrelationRow};
+pub use cost::Cost;
 pub use deviation::load_options;
 pub use evidence::Seen;
 pub use kind::KindRow;

@@ -25,6 +25,8 @@ pub(crate) struct Unit {
     pub(crate) stateless: bool,
     /// Whether it is asked at each event who is overdue.
     pub(crate) waits: bool,
+    /// The last of its members; 0 where it has none.
+    pub(crate) last: u16,
     pub(crate) plan: Plan,
     /// Names of its group's values, as alerts show them.
     pub(crate) group: Vec<String>,
@@ -188,6 +190,7 @@ fn unit(number: usize, rule: &Rule, alerts: bool, row: &super::KindRow, plan: Pl
         alerts,
         stateless: row.stateless,
         waits: matches!(&rule.body, Body::Baseline(baseline) if in_one_lane(&baseline.kind)),
+        last: u16::try_from(members(rule).len().saturating_sub(1)).unwrap_or(u16::MAX),
         group: group_by(rule).to_vec(),
         values: plan.values.clone(),
         deed: Vec::new(),
