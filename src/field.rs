@@ -299,10 +299,12 @@ fields! {
     SOURCE_AS_NAME "source.as.organization.name" Text System [] "who runs that autonomous system";
     SOURCE_GEO_COUNTRY "source.geo.country_iso_code" Text System [] "the source's country, two letters";
     SOURCE_GEO_LOCATION "source.geo.location" Text System [] "the source's latitude and longitude in degrees";
+    SOURCE_GEO_POINT "source.geo.point" Int System [] "the same as one number, for baselines of type travel";
     DESTINATION_AS_NUMBER "destination.as.number" Int System [] "the autonomous system of the destination, from the table of networks";
     DESTINATION_AS_NAME "destination.as.organization.name" Text System [] "who runs that autonomous system";
     DESTINATION_GEO_COUNTRY "destination.geo.country_iso_code" Text System [] "the destination's country, two letters";
     DESTINATION_GEO_LOCATION "destination.geo.location" Text System [] "the destination's latitude and longitude in degrees";
+    DESTINATION_GEO_POINT "destination.geo.point" Int System [] "the same as one number, for baselines of type travel";
     DIRECTORY_USER "directory.user" Text System [] "the user as the directory has it; none where it does not have him";
     DIRECTORY_UID "directory.uid" Text System [] "the user's number, from the directory";
     DIRECTORY_ROLE "directory.role" Text System [] "what the user does, from the directory";

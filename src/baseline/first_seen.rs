@@ -73,7 +73,14 @@ impl FirstSeen {
         }
     }
 
-    fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
+    /// Takes a sample in: how new its value is to an entity that has a state,
+    /// and where that is.
+    pub(super) fn take(&mut self, sample: &Sample) -> Option<(usize, Novelty)> {
+        self.watch.see(sample.time);
+        let at = match self.table.find(sample.key) {
+            Some(at) => at,
+            None => self.newcomer(sample)?,
+        };
         let bucket = self.calendar.bucket(sample.time);
         let state = self.table.get_mut(at)?;
         if bucket > state.bucket {
@@ -83,16 +90,32 @@ impl FirstSeen {
         }
         let value = values::short(sample.value);
         let novelty = state.take(value, sample.time, &self.calendar, &self.base)?;
-        if novelty.weight * NOVELTY_BITS_MAX < self.settings.surprise {
-            return None;
+        let any = novelty.weight * NOVELTY_BITS_MAX >= self.settings.surprise;
+        any.then_some((at, novelty))
+    }
+
+    /// Has an entity vote for a score.
+    pub(super) fn vote(&mut self, at: usize, bits: f64) {
+        if let Some(state) = self.table.get_mut(at) {
+            state.peak = state.peak.max(calibrate::single(bits));
         }
-        state.peak = state.peak.max(calibrate::single(novelty.bits()));
-        let state = self.table.get(at)?;
+    }
+
+    /// The state of an entity, once it has a habit and the rule is warm.
+    pub(super) fn settled(&self, at: usize, now: Time) -> Option<&Values> {
         let least = self.settings.min_buckets.max(BUCKETS_LEAST);
-        if state.active < least || !self.watch.is_warm(&self.settings, sample.time) {
-            return None;
-        }
-        self.deviation(state, novelty, sample.time)
+        let state = self.table.get(at)?;
+        (state.active >= least && self.watch.is_warm(&self.settings, now)).then_some(state)
+    }
+
+    /// Whether an entity has a state, and is no newcomer.
+    pub(super) fn has(&self, key: u64) -> bool {
+        self.table.find(key).is_some()
+    }
+
+    /// What the rule is set to and learns when.
+    pub(super) fn rule(&self) -> (&Settings, &Calendar, &Watch) {
+        (&self.settings, &self.calendar, &self.watch)
     }
 
     fn deviation(&self, state: &Values, novelty: Novelty, now: Time) -> Option<Deviation> {
@@ -126,7 +149,7 @@ impl FirstSeen {
     }
 
     /// A newcomer waits until it is seen in a second slot or with a second value.
-    fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
+    fn newcomer(&mut self, sample: &Sample) -> Option<usize> {
         let value = values::short(sample.value);
         let slot = self.slot;
         let Some(seen) = self.nursery.find(sample.key) else {
@@ -150,17 +173,16 @@ impl FirstSeen {
             .table
             .insert(sample.key, state, |old| old.worth(calendar, now))?;
         self.nursery.remove(sample.key);
-        self.known(at, sample)
+        Some(at)
     }
 }
 
 impl Statistic for FirstSeen {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
-        self.watch.see(sample.time);
-        match self.table.find(sample.key) {
-            Some(at) => self.known(at, sample),
-            None => self.newcomer(sample),
-        }
+        let (at, novelty) = self.take(sample)?;
+        self.vote(at, novelty.bits());
+        let state = self.settled(at, sample.time)?;
+        self.deviation(state, novelty, sample.time)
     }
 
     fn census(&mut self, now: Time) -> Census {

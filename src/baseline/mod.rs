@@ -49,6 +49,7 @@
 //!
 //! A gap longer than the longest of n has a chance of 1/n, and the tail beyond
 //! is exponential. Only the event time of those who go on tells that it is late.
+//!
 //! # Amounts
 //!
 //! Sums are learnt as y = log2(1 + sum), by part of the week, and only in
@@ -60,6 +61,11 @@
 //! ```
 //!
 //! What a drift is held against is a second, slow memory; see `drift`.
+//!
+//! # Travel
+//!
+//! A speed v between two places has bits = 3 log2(v/225 km/h), and counts where
+//! the network is new as well; its bits are added.
 //!
 //! # What an attacker can do to it
 //!
@@ -100,6 +106,7 @@ mod special;
 mod student;
 mod sums;
 mod table;
+mod travel;
 mod values;
 mod volume;
 mod waiting;
@@ -395,4 +402,5 @@ pub static STATISTICS: &[&Row] = &[
     &silence::ROW,
     &volume::ROW,
     &drift::ROW,
+    &travel::ROW,
 ];

@@ -64,7 +64,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let floor = settings.floor;
     let several = settings.fields > 1;
     let hash = limits.hash;
-    let texts = baseline.fields.iter().filter(|_| !row.number);
+    let texts = baseline.fields.iter().skip(usize::from(row.number));
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let numbered = amount.is_some();
@@ -127,6 +127,16 @@ fn names_what_it_needs(row: &Row, baseline: &Baseline) -> Result<(), Refusal> {
             "DET011",
             format!("a baseline of type `{}` learns a field's values", row.name),
             "name the field: `field: source.ip`",
+        ));
+    }
+    if row.number && row.many && baseline.fields.len() != 2 {
+        return Err(Refusal::new(
+            "DET016",
+            format!(
+                "a baseline of type `{}` looks at a number and at a value",
+                row.name
+            ),
+            "name both: `field: [source.geo.point, source.as.number]`",
         ));
     }
     if row.prevalence == Want::Must

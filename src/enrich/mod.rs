@@ -91,6 +91,7 @@ struct End {
     as_name: Field,
     country: Field,
     location: Field,
+    point: Field,
 }
 
 const ENDS: [End; 2] = [
@@ -100,6 +101,7 @@ const ENDS: [End; 2] = [
         as_name: Field::SOURCE_AS_NAME,
         country: Field::SOURCE_GEO_COUNTRY,
         location: Field::SOURCE_GEO_LOCATION,
+        point: Field::SOURCE_GEO_POINT,
     },
     End {
         ip: Field::DESTINATION_IP,
@@ -107,18 +109,27 @@ const ENDS: [End; 2] = [
         as_name: Field::DESTINATION_AS_NAME,
         country: Field::DESTINATION_GEO_COUNTRY,
         location: Field::DESTINATION_GEO_LOCATION,
+        point: Field::DESTINATION_GEO_POINT,
     },
 ];
 
 impl End {
-    fn fields(&self) -> [Field; 4] {
-        [self.asn, self.as_name, self.country, self.location]
+    fn fields(&self) -> [Field; 5] {
+        [
+            self.asn,
+            self.as_name,
+            self.country,
+            self.location,
+            self.point,
+        ]
     }
 
     fn value<'a>(&self, field: Field, network: &'a Network) -> Option<Value<'a>> {
         let text = |text: &'a str| (!text.is_empty()).then_some(Value::Text(text.as_bytes()));
         if field == self.asn {
             network.asn.map(|asn| Value::Int(i64::from(asn)))
+        } else if field == self.point {
+            network.point.map(|point| Value::Int(i64::from(point)))
         } else if field == self.as_name {
             text(&network.as_name)
         } else if field == self.country {

@@ -26,6 +26,8 @@ pub(super) struct Network {
     pub(super) country: Box<str>,
     /// `latitude,longitude` in degrees, as ECS has it.
     pub(super) location: Box<str>,
+    /// The same in hundredths of degrees, as one number.
+    pub(super) point: Option<u32>,
 }
 
 /// Ranges of addresses, by where they begin.
@@ -182,20 +184,23 @@ impl Reading {
         let of = |column: Option<usize>| column.and_then(|at| row.get(at)).copied();
         let cidr = of(Some(self.columns.cidr)).unwrap_or_default();
         let net = network(cidr).ok_or_else(|| format!("{cidr:?} is no network"))?;
+        let position = match self.columns.position {
+            Some((lat, lon)) => location(
+                of(Some(lat)).unwrap_or_default(),
+                of(Some(lon)).unwrap_or_default(),
+            )?,
+            None => None,
+        };
         let network = Network {
             asn: of(self.columns.asn).map_or(Ok(None), number)?,
             as_name: of(self.columns.as_name).unwrap_or_default().into(),
             country: of(self.columns.country)
                 .map_or(Ok(String::new()), country)?
                 .into(),
-            location: match self.columns.position {
-                Some((lat, lon)) => location(
-                    of(Some(lat)).unwrap_or_default(),
-                    of(Some(lon)).unwrap_or_default(),
-                )?
+            location: position
+                .map_or_else(String::new, |(lat, lon)| format!("{lat},{lon}"))
                 .into(),
-                None => "".into(),
-            },
+            point: position.map(point),
         };
         if !self.seen.insert(net) {
             return Err(format!("{net} stands in an earlier row"));
@@ -270,18 +275,33 @@ fn country(text: &str) -> Result<String, String> {
     }
 }
 
-fn location(lat: &str, lon: &str) -> Result<String, String> {
+/// Latitude and longitude in degrees; nothing where they are empty.
+fn location(lat: &str, lon: &str) -> Result<Option<(f64, f64)>, String> {
     if lat.is_empty() && lon.is_empty() {
-        return Ok(String::new());
+        return Ok(None);
     }
     let within = |text: &str, most: f64| {
         let degrees = text.parse::<f64>().ok();
         degrees.filter(|degrees| degrees.abs() <= most)
     };
     match (within(lat, 90.0), within(lon, 180.0)) {
-        (Some(lat), Some(lon)) => Ok(format!("{lat},{lon}")),
+        (Some(lat), Some(lon)) => Ok(Some((lat, lon))),
         _ => Err(format!("{lat:?}, {lon:?} is no latitude and longitude")),
     }
+}
+
+/// A position as one number: hundredths of degrees, latitude first.
+fn point((lat, lon): (f64, f64)) -> u32 {
+    let hundredths = |degrees: f64| {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "degrees are 0 to 360 by now"
+        )]
+        let whole = (degrees * 100.0).round() as u32;
+        whole
+    };
+    hundredths(lat + 90.0) * 36_001 + hundredths(lon + 180.0)
 }
 
 #[cfg(test)]

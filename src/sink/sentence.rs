@@ -5,7 +5,7 @@
 //! it took. Values from logs are escaped, and quoted where they could be
 //! mistaken for words of ours.
 
-use super::statement::{beat, guessed, idle, level, off_hours, session, silent, span, sum};
+use super::statement::{beat, guessed, idle, level, off_hours, session, silent, span, sum, travel};
 use crate::alert::{Alert, Score, bytes, is_bytes};
 use crate::escape::{Escaped, shortened};
 
@@ -26,6 +26,8 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("process.name", "Program", "by program"),
     ("process.command_line", "Command", "with command"),
     ("log.format", "Format", "in format"),
+    ("source.as.number", "Network", "from AS"),
+    ("source.geo.country_iso_code", "Country", "from country"),
 ];
 
 /// Fields whose owner does things; of a host or a port it is said what was seen there.
@@ -88,6 +90,7 @@ pub fn sentence(alert: &Alert) -> String {
         "silence" => silent(alert),
         "value_sum" if !alert.score.field.is_empty() => sum(alert),
         "drift" => level(alert),
+        "travel" => travel(alert, deed),
         _ => times(alert, deed),
     };
     let subject = subject(alert);
@@ -271,6 +274,7 @@ fn unit(alert: &Alert) -> &'static str {
         "failures_then_success" => " failures",
         "value_sum" => " where there is any",
         "drift" => " by its slow anchor",
+        "travel" => " km/h",
         _ => "",
     }
 }

@@ -72,6 +72,15 @@ pub(super) fn silent(alert: &Alert) -> String {
     }
 }
 
+/// `logged in over SSH from AS 64501 so soon after another place
+/// that it takes 9,300 km/h to get there`.
+pub(super) fn travel(alert: &Alert, deed: Option<&str>) -> String {
+    let deed = deed.unwrap_or("had an event");
+    let more = additions(context(alert));
+    let speed = number(alert.score.observed.round());
+    format!("{deed}{more} so soon after another place that it takes {speed} km/h to get there")
+}
+
 /// `opened a connection every 5m, give or take 3 %, each of about 633 bytes,
 /// where no other of the fleet goes`.
 pub(super) fn beat(alert: &Alert, deed: Option<&str>) -> String {

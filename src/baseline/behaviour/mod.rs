@@ -13,6 +13,7 @@ mod values;
 
 use super::{
     Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
+    travel,
 };
 use crate::time::{Span, Time};
 
@@ -60,6 +61,8 @@ struct Watch {
     together: bool,
     /// All of them are.
     one: bool,
+    /// Each value is a place on earth.
+    place: bool,
 }
 
 impl Watch {
@@ -68,6 +71,7 @@ impl Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
             midnight: MONDAY,
             one: in_one_lane(name),
+            place: name == travel::ROW.name,
             together: STATISTICS
                 .iter()
                 .any(|row| row.name == name && row.prevalence == Want::Must),
@@ -89,7 +93,8 @@ impl Watch {
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
         let value = if self.together { entity >> 1 } else { value };
         // Ten kilobytes each, for what looks at a number.
-        self.see_amount(entity, secs, count, value, Some(1e4))
+        let amount = if self.place { place(value) } else { 1e4 };
+        self.see_amount(entity, secs, count, value, Some(amount))
     }
 
     fn weigh(
@@ -169,6 +174,11 @@ impl Watch {
     fn bits(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> f64 {
         self.see(entity, secs, count, value).map_or(0.0, |d| d.bits)
     }
+}
+
+/// A place on earth, each value's own.
+fn place(value: u64) -> f64 {
+    u32::try_from(value * 7_654_321 % 648_000_000).map_or(0.0, f64::from)
 }
 
 fn at(day: i64, hour: i64, minute: i64) -> i64 {
