@@ -68,8 +68,9 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let numbered = amount.is_some();
-    // A beat's sizes are beside what is observed; a sum of them is it.
-    let measure = amount.clone().filter(|_| row.prevalence != Want::Must);
+    // A beat's sizes and a journey's places are beside what is observed; a sum is it.
+    let sums = row.prevalence != Want::Must && !row.many;
+    let measure = amount.clone().filter(|_| sums);
     let shown = match &measure {
         Some(field) if is_bytes(field) => bytes(floor),
         _ => floor.to_string(),
@@ -85,11 +86,6 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         } else {
             format!("{threshold} and >= {shown} in {}", baseline.timespan)
         };
-        let floor = match &amount {
-            Some(field) if is_bytes(field) => bytes(floor),
-            _ => floor.to_string(),
-        };
-        threshold = format!("{threshold} and >= {floor} in {}", baseline.timespan);
     }
     Ok(Plan {
         name: match &baseline.count_only {
