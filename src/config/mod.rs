@@ -1,5 +1,7 @@
 //! The daemon's TOML file → checked settings.
 
+mod lists;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +12,8 @@ use serde::{Deserialize, Deserializer};
 use crate::entity::V6Prefix;
 use crate::pipeline::{self, Reading, Readings};
 use crate::source;
+
+pub use lists::{List, lists_of};
 
 /// Where the daemon looks when it is told nothing.
 pub const DEFAULT_PATH: &str = "/etc/tipstaff/tipstaff.toml";
@@ -35,77 +39,6 @@ pub struct Config {
     /// What `%name%` stands for in rules with `expand`.
     #[serde(default)]
     pub lists: BTreeMap<String, List>,
-}
-
-/// A list of values under `[lists]`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(
-    untagged,
-    expecting = "a list is `[\"value\", ...]` or `{ file = \"PATH\" }`"
-)]
-pub enum List {
-    /// The values.
-    Values(Vec<String>),
-    /// A file with one value per line.
-    File {
-        /// Its path; from the configuration's folder if it is relative.
-        file: PathBuf,
-    },
-}
-
-impl List {
-    /// Largest file of values: rules take 10,000 values at most.
-    const FILE_MAX: u64 = 1 << 20;
-
-    /// The values; files are looked for in `folder`. Empty lines and comments
-    /// (`#`) of files are left out.
-    pub fn values(&self, folder: &Path) -> Result<Vec<String>, ConfigError> {
-        let file = match self {
-            List::Values(values) => return Ok(values.clone()),
-            List::File { file } => folder.join(file),
-        };
-        let path = file.display().to_string();
-        let size = fs::metadata(&file).map_or(0, |meta| meta.len());
-        if size > Self::FILE_MAX {
-            let what = "a list of values is at most 1 MiB; split it".to_owned();
-            return Err(ConfigError::Senseless { path, what });
-        }
-        let text =
-            fs::read_to_string(&file).map_err(|error| ConfigError::NoList { path, error })?;
-        let lines = text.lines().map(str::trim);
-        let values = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
-        Ok(values.map(str::to_owned).collect())
-    }
-}
-
-/// Reads all lists, those in files from the configuration's folder.
-fn read_lists(
-    lists: &BTreeMap<String, List>,
-    path: &Path,
-) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let read = lists.iter();
-    read.map(|(name, list)| Ok((name.clone(), list.values(folder)?)))
-        .collect()
-}
-
-/// Only the `[lists]` of a configuration, for commands that need no more.
-pub fn lists_of(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
-    #[derive(Deserialize)]
-    struct Only {
-        #[serde(default)]
-        lists: BTreeMap<String, List>,
-    }
-    let shown = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
-        path: shown.clone(),
-        error,
-    })?;
-    let only: Only = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
-        path: shown,
-        error: Box::new(error),
-    })?;
-    read_lists(&only.lists, path)
 }
 
 /// `[input]`
@@ -395,7 +328,7 @@ impl Config {
 
     /// What `%name%` stands for in rules; `path` is the configuration's own.
     pub fn lists(&self, path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
-        read_lists(&self.lists, path)
+        lists::read(&self.lists, path)
     }
 }
 
@@ -421,19 +354,6 @@ mod tests {
             error.contains("tipstaff.toml") && error.contains("line 3"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn lists_are_values_or_a_file_of_values() {
-        let head = "[input]\npaths = ['a']\n[lists]\n";
-        let config = Config::parse(&format!("{head}admins = ['root', 'eve']"), "t").unwrap();
-        let lists = config.lists(Path::new("t")).unwrap();
-        assert_eq!(lists["admins"], ["root", "eve"]);
-        let config = Config::parse(&format!("{head}x = {{ file = 'gone.txt' }}"), "t").unwrap();
-        let error = config.lists(Path::new("/nowhere/t")).unwrap_err();
-        assert!(error.to_string().contains("/nowhere/gone.txt"), "{error}");
-        let error = Config::parse(&format!("{head}x = 5"), "t").unwrap_err();
-        assert!(error.to_string().contains("file = "), "{error}");
     }
 
     #[test]
