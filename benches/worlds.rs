@@ -214,7 +214,7 @@ fn report(scores: &[Score], days: i64) {
         let delays: Vec<_> = of.iter().filter_map(|o| o.delay).collect();
         let in_time = of.iter().filter(|o| o.in_time).count();
         let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-        for rule in of.iter().flat_map(|o| &o.rules) {
+        for (rule, _) in of.iter().flat_map(|o| &o.rules) {
             *rules.entry(rule).or_default() += 1;
         }
         let rules: Vec<_> = rules
@@ -292,17 +292,20 @@ fn detail(month: &Month, score: &Score) {
             .delay
             .map_or("missed".into(), |at| format!("{} min", at / MINUTE));
         println!(
-            "{} {} for {} min: {after} {:?}",
+            "{} {} for {} min: {after} {about:?}",
             attack.technique,
             when(attack.span.start),
             (attack.span.end - attack.span.start) / MINUTE,
-            about
         );
+        for (rule, bits) in &outcome.rules {
+            println!("    {bits:.1} bits [{rule}]");
+        }
     }
     for incident in score.incidents.iter().filter(|i| is_false(i.whose)) {
         println!(
-            "false: {} [{}] {} {:?}",
+            "false: {} {:.1} bits [{}] {} {:?}",
             when(incident.at),
+            incident.bits,
             incident.rule,
             incident.entity,
             incident.whose

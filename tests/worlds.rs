@@ -150,7 +150,11 @@ fn said(rule: &str, entity: &str, at: i64) -> Seen {
     Seen {
         at,
         rule: rule.to_owned(),
-        entity: vec![entity.to_owned()],
+        entity: Vec::from([entity.to_owned()])
+            .into_iter()
+            .filter(|e| e != "everybody")
+            .collect(),
+        bits: 9.0,
     }
 }
 
@@ -184,6 +188,8 @@ fn incidents_are_a_rule_an_entity_and_a_day_and_belong_to_somebody() {
         said("d", "m.dahl", noon + HOUR),
         said("d", "198.51.100.4", noon),
         said("d", "k.lund", noon),
+        // A beacon is nothing that everybody takes part in.
+        said("e", "everybody", noon + MINUTE),
     ];
     let twin = [
         said("b", "10.20.30.9", noon - 80 * MINUTE),
@@ -196,7 +202,9 @@ fn incidents_are_a_rule_an_entity_and_a_day_and_belong_to_somebody() {
     };
     assert_eq!(found.delay, Some(2 * HOUR));
     assert!(!found.in_time, "the payload was an hour earlier");
-    assert_eq!(found.rules, ["a", "c"]);
+    let rules: Vec<_> = found.rules.iter().map(|(rule, _)| rule.as_str()).collect();
+    assert_eq!(rules, ["a", "c"]);
+    assert!(score.incidents.iter().all(|i| (i.bits - 9.0).abs() < 0.1));
     let whose: Vec<_> = score
         .incidents
         .iter()
@@ -212,6 +220,7 @@ fn incidents_are_a_rule_an_entity_and_a_day_and_belong_to_somebody() {
             ("d", "198.51.100.4", Whose::Background),
             ("d", "k.lund", Whose::Nobody),
             ("d", "m.dahl", Whose::Oddity("trip")),
+            ("e", "", Whose::Wake),
         ]
     );
 }

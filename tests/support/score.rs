@@ -35,6 +35,8 @@ pub(crate) struct Seen {
     pub(crate) rule: String,
     /// The values of who it is about; none of a rule about everybody.
     pub(crate) entity: Vec<String>,
+    /// How surprising, in bits; nought of what does not learn.
+    pub(crate) bits: f64,
 }
 
 impl Seen {
@@ -45,16 +47,19 @@ impl Seen {
             at: alert.time.nanos() / 1_000,
             rule: alert.rule.title.clone(),
             entity: alert.entity.iter().map(|(_, value)| text(value)).collect(),
+            bits: alert.score.bits.unwrap_or(0.0),
         })
     }
 
     fn is_about(&self, entities: &BTreeSet<String>) -> bool {
-        self.entity.is_empty() || self.entity.iter().any(|value| entities.contains(value))
+        self.entity.iter().any(|value| entities.contains(value))
     }
 
+    /// What is said of everybody is about what many take part in.
     fn is_of(&self, attack: &Attack) -> bool {
         (attack.span.start..attack.span.end + AFTER).contains(&self.at)
-            && self.is_about(&attack.entities)
+            && (self.is_about(&attack.entities)
+                || self.entity.is_empty() && attack.technique.starts_with("spray"))
     }
 }
 
@@ -102,8 +107,8 @@ pub(crate) struct Outcome {
     pub(crate) delay: Option<At>,
     /// Whether that came before its payload.
     pub(crate) in_time: bool,
-    /// The rules that found it, the first one first.
-    pub(crate) rules: Vec<String>,
+    /// The rules that found it, the first one first, and their highest scores.
+    pub(crate) rules: Vec<(String, f64)>,
 }
 
 /// Whose incident it is.
@@ -130,6 +135,8 @@ pub(crate) struct Incident {
     pub(crate) entity: String,
     /// When it was first said.
     pub(crate) at: At,
+    /// Its highest score, in bits.
+    pub(crate) bits: f64,
     /// Whose it is.
     pub(crate) whose: Whose,
 }
@@ -185,10 +192,11 @@ pub(crate) fn judge(month: &Month, seen: &[Seen], twin: &[Seen]) -> Score {
 
 fn outcome(attack: &Attack, caused: &[&Seen]) -> Outcome {
     let hits: Vec<_> = caused.iter().filter(|one| one.is_of(attack)).collect();
-    let mut rules = Vec::new();
+    let mut rules: Vec<(String, f64)> = Vec::new();
     for hit in &hits {
-        if !rules.contains(&hit.rule) {
-            rules.push(hit.rule.clone());
+        match rules.iter_mut().find(|(rule, _)| *rule == hit.rule) {
+            Some((_, bits)) => *bits = bits.max(hit.bits),
+            None => rules.push((hit.rule.clone(), hit.bits)),
         }
     }
     let first = hits.iter().map(|hit| hit.at).min();
@@ -212,6 +220,7 @@ fn incidents(seen: &[Seen], whose: impl Fn(&[&Seen]) -> Whose) -> Vec<Incident> 
                 rule: rule.to_owned(),
                 entity: entity.join(" "),
                 at: first.at,
+                bits: group.iter().fold(0.0, |most, one| most.max(one.bits)),
                 whose: whose(group),
             });
             rest = later;

@@ -10,7 +10,7 @@ use super::super::rng::Rng;
 use super::super::servers::expired_credential;
 use super::super::site::Site;
 use super::super::ssh::{Caller, Leave, Proof};
-use super::super::stamp::{DAY, HOUR, MINUTE, SECOND, at};
+use super::super::stamp::{DAY, HOUR, MINUTE, SECOND, at, weekend};
 use super::staff::{SERVERS, Staff};
 use super::{Oddity, entities};
 
@@ -79,6 +79,8 @@ fn passwords(site: &mut Site, here: &[Person], days: &Range<i64>, oddities: &mut
             1..=6 => common.min(days.end - 1),
             _ => continue,
         };
+        // Nobody is at the desk to change one on a Sunday.
+        let day = if weekend(day) { (day - 2).max(0) } else { day };
         let host = person.hosts.first().unwrap();
         password_change(site, person, day, host);
         let about = [person.name, person.desk.as_str()];
