@@ -41,8 +41,57 @@ pub enum Value<'a> {
     Float(f64),
     /// Yes or no.
     Bool(bool),
+    /// A network, by the widest name known of it.
+    Net(Net),
     /// Several values; a condition holds when any of them meets it.
     List(&'a [Value<'a>]),
+}
+
+/// What an address belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Net {
+    /// An autonomous system.
+    As(u32),
+    /// A prefix: its first address and how many bits it has.
+    Prefix(IpAddr, u8),
+}
+
+impl Net {
+    /// The network of an address of which no table says more. A provider's
+    /// customers change their addresses within its blocks, which the registries
+    /// give out as /16 (IPv4, on average) and /32 (IPv6, RFC 2050 and ripe-738);
+    /// a site's own networks are /24 and /64.
+    pub fn around(ip: IpAddr) -> Net {
+        let bits = match (ip, is_private(ip)) {
+            (IpAddr::V4(_), false) => 16,
+            (IpAddr::V4(_), true) => 24,
+            (IpAddr::V6(_), false) => 32,
+            (IpAddr::V6(_), true) => 64,
+        };
+        let first = match ip {
+            IpAddr::V4(v4) => IpAddr::V4((v4.to_bits() & u32::MAX << (32 - bits)).into()),
+            IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & u128::MAX << (128 - bits)).into()),
+        };
+        Net::Prefix(first, u8::try_from(bits).unwrap_or(128))
+    }
+}
+
+impl std::fmt::Display for Net {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Net::As(number) => write!(f, "AS{number}"),
+            Net::Prefix(first, bits) => write!(f, "{first}/{bits}"),
+        }
+    }
+}
+
+/// Whether an address is of a site's own networks (RFC 1918, RFC 4193, and
+/// what never leaves a link or a machine).
+pub fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() || v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
+    }
 }
 
 /// One thing that happened. Its list of values is short (about ten), so a

@@ -294,6 +294,10 @@ fields! {
     AUTH_METHOD "auth.method" Text User [] "how the client proved who it is: PLAIN, LOGIN, CRAM-MD5, NTLMv2, ...";
     RADIUS_CLIENT "radius.client.name" Text Application [] "the access server that asked the RADIUS server";
     DB_NAME "db.name" Text User [] "the database that was asked for";
+    // What follows from an address alone, and from a table of networks where there is one.
+    SOURCE_NETWORK "source.network" Text System [] "the network it came from: AS64500 where a table says so, else a prefix, 198.51.0.0/16";
+    SOURCE_PRIVATE_IP "source.private.ip" Ip System [] "the address it came from if it is of the site's own networks (RFC 1918, RFC 4193); none of others";
+    DESTINATION_NETWORK "destination.network" Text System [] "the network it went to: AS64500 where a table says so, else a prefix, 198.51.0.0/16";
     // What the site's own tables say (`--networks`, `--directory`).
     SOURCE_AS_NUMBER "source.as.number" Int System [] "the autonomous system of the source, from the table of networks";
     SOURCE_AS_NAME "source.as.organization.name" Text System [] "who runs that autonomous system";

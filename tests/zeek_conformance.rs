@@ -98,6 +98,7 @@ fn shown(value: Option<Value<'_>>) -> Json {
         Some(Value::Int(n)) => n.into(),
         Some(Value::Float(n)) => n.into(),
         Some(Value::Bool(b)) => b.into(),
+        Some(Value::Net(net)) => net.to_string().into(),
         Some(Value::List(all)) => all.iter().map(|v| shown(Some(*v))).collect(),
     }
 }

@@ -276,6 +276,7 @@ fn worded(value: &Value<'_>) -> String {
         Value::Int(n) => n.to_string(),
         Value::Float(n) => n.to_string(),
         Value::Bool(yes) => yes.to_string(),
+        Value::Net(net) => net.to_string(),
         Value::List(values) => {
             let values: Vec<_> = values.iter().take(5).map(worded).collect();
             format!("[{}]", values.join(", "))

@@ -294,6 +294,7 @@ impl Serialize for Shown<'_> {
             Value::Int(n) => serializer.serialize_i64(*n),
             Value::Float(n) => serializer.serialize_f64(*n),
             Value::Bool(yes) => serializer.serialize_bool(*yes),
+            Value::Net(net) => serializer.collect_str(net),
             Value::List(values) => {
                 let mut list = serializer.serialize_seq(Some(values.len()))?;
                 for value in *values {

@@ -397,6 +397,7 @@ pub(crate) fn text_of<'v>(value: &Value<'v>, short: &'v mut [u8; SHORT_MAX]) -> 
         Value::Int(number) => write!(rest, "{number}"),
         Value::Float(number) => write!(rest, "{number:?}"),
         Value::Bool(yes) => write!(rest, "{yes}"),
+        Value::Net(net) => write!(rest, "{net}"),
         Value::Null | Value::List(_) => Ok(()),
     };
     debug_assert!(written.is_ok(), "no number or address is longer");

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::event::{Event, Value};
+use crate::event::{Event, Net, Value, is_private};
 use crate::field::{Field, Projection};
 use directory::{Directory, PREFIX};
 use networks::{Network, Networks};
@@ -92,6 +92,8 @@ struct End {
     country: Field,
     location: Field,
     point: Field,
+    network: Field,
+    private: Option<Field>,
 }
 
 const ENDS: [End; 2] = [
@@ -102,6 +104,8 @@ const ENDS: [End; 2] = [
         country: Field::SOURCE_GEO_COUNTRY,
         location: Field::SOURCE_GEO_LOCATION,
         point: Field::SOURCE_GEO_POINT,
+        network: Field::SOURCE_NETWORK,
+        private: Some(Field::SOURCE_PRIVATE_IP),
     },
     End {
         ip: Field::DESTINATION_IP,
@@ -110,6 +114,8 @@ const ENDS: [End; 2] = [
         country: Field::DESTINATION_GEO_COUNTRY,
         location: Field::DESTINATION_GEO_LOCATION,
         point: Field::DESTINATION_GEO_POINT,
+        network: Field::DESTINATION_NETWORK,
+        private: None,
     },
 ];
 
@@ -122,6 +128,28 @@ impl End {
             self.location,
             self.point,
         ]
+    }
+
+    fn derived(&self) -> impl Iterator<Item = Field> {
+        [self.network].into_iter().chain(self.private)
+    }
+
+    /// What follows from the address, and never from what a log calls it.
+    fn derive(&self, ip: Option<IpAddr>, network: Option<&Network>, event: &mut Event<'_>) {
+        let net = ip.map(|ip| {
+            let system = network.and_then(|network| network.asn);
+            system.map_or_else(|| Net::around(ip), Net::As)
+        });
+        let private = ip.filter(|ip| is_private(*ip));
+        let mut put = |field, value: Option<Value<'static>>| {
+            if value.is_some() || event.get(field).is_some() {
+                event.replace(field, value.unwrap_or(Value::Null));
+            }
+        };
+        put(self.network, net.map(Value::Net));
+        if let Some(field) = self.private {
+            put(field, private.map(Value::Ip));
+        }
     }
 
     fn value<'a>(&self, field: Field, network: &'a Network) -> Option<Value<'a>> {
@@ -151,8 +179,10 @@ enum Asked {
 #[derive(Debug)]
 pub struct Enricher {
     tables: Arc<Tables>,
-    /// By end, the fields that are asked for.
+    /// By end, the fields of the table that are asked for.
     ends: [Vec<Field>; 2],
+    /// By end, whether what follows from the address alone is asked for.
+    derived: [bool; 2],
     user: Vec<(Field, Asked)>,
 }
 
@@ -165,6 +195,9 @@ impl Enricher {
             let fields = end.fields().into_iter().filter(wanted);
             fields.filter(|_| networks).collect()
         });
+        let derived = ENDS
+            .each_ref()
+            .map(|end| end.derived().any(|field| wanted(&field)));
         let mut user = Vec::new();
         if let Some(directory) = &tables.directory {
             let names = directory.columns().iter().enumerate();
@@ -178,7 +211,12 @@ impl Enricher {
                 }
             }
         }
-        Enricher { tables, ends, user }
+        Enricher {
+            tables,
+            ends,
+            derived,
+            user,
+        }
     }
 
     /// No tables.
@@ -194,15 +232,15 @@ impl Enricher {
 
     /// Whether it adds nothing to any event.
     pub fn is_idle(&self) -> bool {
-        self.user.is_empty() && self.ends.iter().all(Vec::is_empty)
+        self.user.is_empty() && self.ends.iter().all(Vec::is_empty) && self.derived == [false; 2]
     }
 
     /// The projection with what is needed to look up what it asks for.
     #[must_use]
     pub fn project(&self, projection: &Arc<Projection>) -> Arc<Projection> {
         let mut needed = Vec::new();
-        for (end, fields) in ENDS.iter().zip(&self.ends) {
-            needed.extend((!fields.is_empty()).then_some(end.ip));
+        for ((end, fields), derived) in ENDS.iter().zip(&self.ends).zip(self.derived) {
+            needed.extend((derived || !fields.is_empty()).then_some(end.ip));
         }
         if !self.user.is_empty() {
             needed.extend([Field::USER_NAME, Field::USER_ID]);
@@ -222,19 +260,19 @@ impl Enricher {
         if self.is_idle() {
             return;
         }
-        if let Some(networks) = &self.tables.networks {
-            for (end, fields) in ENDS.iter().zip(&self.ends) {
-                if fields.is_empty() {
-                    continue;
-                }
-                let ip = event.get(end.ip).and_then(address);
-                let Some(network) = ip.and_then(|ip| networks.find(ip)) else {
-                    continue;
-                };
-                for field in fields {
-                    if let Some(value) = end.value(*field, network) {
-                        event.replace(*field, value);
-                    }
+        for ((end, fields), derived) in ENDS.iter().zip(&self.ends).zip(self.derived) {
+            if fields.is_empty() && !derived {
+                continue;
+            }
+            let ip = event.get(end.ip).and_then(address);
+            let networks = self.tables.networks.as_ref();
+            let network = ip.and_then(|ip| networks?.find(ip));
+            if derived {
+                end.derive(ip, network, event);
+            }
+            for field in fields {
+                if let Some(value) = network.and_then(|network| end.value(*field, network)) {
+                    event.replace(*field, value);
                 }
             }
         }

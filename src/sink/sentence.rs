@@ -26,6 +26,9 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("process.name", "Program", "by program"),
     ("process.command_line", "Command", "with command"),
     ("log.format", "Format", "in format"),
+    ("source.network", "Network", "from network"),
+    ("source.private.ip", "Address", "from"),
+    ("destination.network", "Network", "to network"),
     ("source.as.number", "Network", "from AS"),
     ("source.geo.country_iso_code", "Country", "from country"),
 ];

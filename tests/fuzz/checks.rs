@@ -132,6 +132,8 @@ pub(crate) fn check(line: &[u8], context: &Context) {
             Value::Bool(_) => kind == Kind::Bool,
             Value::Text(_) => kind != Kind::Ip || own_words,
             Value::Int(_) | Value::Null | Value::List(_) => true,
+            // Of no line: it is told of an address.
+            Value::Net(_) => false,
         };
         assert!(fits, "{field:?} is {value:?}: {}", shown());
     }

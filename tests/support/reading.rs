@@ -70,6 +70,7 @@ fn shown(value: Value<'_>) -> String {
         Value::Int(n) => n.to_string(),
         Value::Float(x) => x.to_string(),
         Value::Bool(b) => b.to_string(),
+        Value::Net(net) => net.to_string(),
         Value::List(list) => {
             let list: Vec<_> = list.iter().map(|&value| shown(value)).collect();
             list.join(",")
