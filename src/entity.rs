@@ -159,6 +159,14 @@ pub fn key_parts(mut key: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
+/// A whole number at a key's head, and the rest.
+pub fn split_int(key: &[u8]) -> Option<(i64, &[u8])> {
+    match split_value(key)? {
+        (KeyValue::Int(number), rest) => Some((number, rest)),
+        _ => None,
+    }
+}
+
 /// How long the first value's encoding is.
 fn part_len(key: &[u8]) -> Option<usize> {
     Some(match *key {

@@ -124,6 +124,7 @@ const TABLES: &[(&str, &[&str])] = &[
         "baseline",
         &[
             "mod",
+            "base",
             "beat",
             "amount",
             "anchor",

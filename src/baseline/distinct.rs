@@ -18,6 +18,7 @@ pub(super) static ROW: Row = Row {
     field: Want::Must,
     number: false,
     many: true,
+    sparse: false,
     prevalence: Want::No,
     only: &["first_seen", "never_succeeded"],
     members: 1,

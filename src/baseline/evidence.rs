@@ -37,6 +37,8 @@ pub(super) struct Explained {
 pub(super) struct Found {
     /// The evidence that was looked for, in bits.
     pub(super) terms: [(&'static str, f64); KINDS],
+    /// The same as each model has it, before it is held against everybody's.
+    pub(super) raw: [f64; KINDS],
     /// How many kinds were, and how many are there.
     pub(super) kinds: u32,
     pub(super) odd: u32,
@@ -53,7 +55,7 @@ pub(super) struct Found {
 
 impl Found {
     /// The evidence that is there.
-    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, f64)> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = (&'static str, f64)> + Clone {
         self.terms.into_iter().filter(|&(_, bits)| bits >= LEAST)
     }
 }

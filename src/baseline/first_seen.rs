@@ -8,11 +8,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::base::{self, Base, EXPECTED, HOLDERS, NOVEL, SUMS};
 use super::calibrate;
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
-use super::values::{self, Base, EXPECTED, NOVEL, Novelty, SUMS, Values};
+use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
     Census, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want, snapshot,
@@ -26,6 +27,7 @@ pub(super) static ROW: Row = Row {
     field: Want::Must,
     number: false,
     many: false,
+    sparse: false,
     prevalence: Want::No,
     only: &[],
     members: 1,
@@ -202,13 +204,17 @@ impl Statistic for FirstSeen {
                     *sum += to_fixed(more);
                 }
             }
-            for value in state.held(&self.calendar, now) {
+            let mut held = state.held(&self.calendar, now).peekable();
+            if let (Some(_), Some(sum)) = (held.peek(), census.sums.get_mut(HOLDERS)) {
+                *sum += to_fixed(1.0);
+            }
+            for value in held {
                 *census.holders.entry(u64::from(value)).or_default() += 1;
             }
         }
         let common = self.watch.census(votes);
         (census.votes, census.since) = (common.votes, common.since);
-        census.holders = values::most_held(census.holders);
+        census.holders = base::most_held(census.holders);
         census
     }
 

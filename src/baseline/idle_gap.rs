@@ -12,6 +12,7 @@ pub(super) static ROW: Row = Row {
     field: Want::No,
     number: false,
     many: false,
+    sparse: false,
     prevalence: Want::No,
     only: &[],
     members: 1,

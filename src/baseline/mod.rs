@@ -77,6 +77,7 @@
 
 mod amount;
 mod anchor;
+mod base;
 mod beat;
 #[cfg(test)]
 mod behaviour;
@@ -356,6 +357,10 @@ pub trait Statistic: Send {
 }
 
 /// A row of the table.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a table's columns: what a rule of the type may name"
+)]
 pub struct Row {
     /// The `type:` of baseline rules that it serves.
     pub name: &'static str,
@@ -367,6 +372,8 @@ pub struct Row {
     pub number: bool,
     /// Whether it looks at several fields, one by one.
     pub many: bool,
+    /// Whether an event may then lack some of them.
+    pub sparse: bool,
     /// Whether it looks at another field, whose value it weighs by how many
     /// entities share it: `prevalence-of:`.
     pub prevalence: Want,

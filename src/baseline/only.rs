@@ -9,9 +9,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::base::Base;
 use super::season::Calendar;
 use super::table::{Saved, Table, grow, swap_out};
-use super::values::{self, Base, Values};
+use super::values::{self, Values};
 use super::{Only, Sample, Settings};
 use crate::time::{Span, Time};
 

@@ -260,6 +260,15 @@ impl Peers {
         Peers(cells)
     }
 
+    /// Some of them, by their own votes (an average of sessions a day by cell)
+    /// and so many sessions' worth of everybody's.
+    pub(super) fn with(&self, votes: impl Iterator<Item = f64>, weight: f64) -> Peers {
+        let votes = votes
+            .zip(0..)
+            .map(|(votes, cell)| votes / (24.0 * share(cell)) + weight / real(48) * self.at(cell));
+        Peers::from_votes(votes)
+    }
+
     fn at(&self, cell: usize) -> f64 {
         self.0.get(cell).copied().unwrap_or(1.0)
     }

@@ -13,6 +13,7 @@ pub(super) static ROW: Row = Row {
     field: Want::Must,
     number: false,
     many: true,
+    sparse: true,
     prevalence: Want::No,
     only: &[],
     members: 1,

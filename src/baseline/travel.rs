@@ -29,6 +29,7 @@ pub(super) static ROW: Row = Row {
     number: true,
     // Where, and by which network.
     many: true,
+    sparse: false,
     prevalence: Want::No,
     only: &[],
     members: 1,

@@ -307,7 +307,7 @@ impl Compiler<'_> {
                 .map(|member| member.group_by.clone())
                 .unwrap_or_default();
             let (route, values) = (served.route.clone(), served.plan.values.clone());
-            let amount = served.plan.amount.clone();
+            let (amount, sparse) = (served.plan.amount.clone(), served.plan.sparse);
             let fields: Option<Vec<Field>> = group.iter().map(|n| self.want(n, class)).collect();
             let values: Option<Vec<Field>> = values.iter().map(|n| self.want(n, class)).collect();
             let amount = amount.and_then(|name| self.want(&name, class));
@@ -316,7 +316,7 @@ impl Compiler<'_> {
                 let value = values.first().copied().map(|first| {
                     let values = KeySpec {
                         fields: values,
-                        some: false,
+                        some: sparse,
                         route: None,
                     };
                     (place(keys, values), first)

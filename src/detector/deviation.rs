@@ -6,8 +6,8 @@ use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sightin
 use super::observation::LANES;
 use crate::alert::{bytes, is_bytes};
 use crate::baseline::{
-    Census, Description, Deviation, Only, Row, STATISTICS, Sample, Settings, Statistic, Want,
-    in_one_lane,
+    Census, Description, Deviation, Only, PARTS, Row, STATISTICS, Sample, Settings, Statistic,
+    Want, in_one_lane,
 };
 use crate::entity::{self, HashKey};
 use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
@@ -44,9 +44,10 @@ pub fn load_options() -> LoadOptions {
     }
 }
 
-fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refusal> {
+/// The statistic that a rule names.
+fn row(baseline: &Baseline) -> Result<&'static Row, Refusal> {
     let names: Vec<&str> = STATISTICS.iter().map(|row| row.name).collect();
-    let row: &'static Row = STATISTICS
+    STATISTICS
         .iter()
         .find(|row| row.name == baseline.kind)
         .copied()
@@ -56,13 +57,19 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 format!("there is no baseline of type `{}`", baseline.kind),
                 &format!("use one of: {}", names.join(", ")),
             )
-        })?;
+        })
+}
+
+fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refusal> {
+    let row = row(baseline)?;
     names_what_it_needs(row, baseline)?;
     let settings = settings(rule, baseline, limits)?;
     has_its_steps(rule, row, baseline, settings.only)?;
     let last = u16::try_from(baseline.members.len().saturating_sub(1)).unwrap_or(u16::MAX);
     let floor = settings.floor;
     let several = settings.fields > 1;
+    // Of a single field an event without it says nothing.
+    let sparse = row.sparse && several;
     let hash = limits.hash;
     let texts = baseline.fields.iter().skip(usize::from(row.number));
     let values = texts.chain(&baseline.prevalence).cloned().collect();
@@ -101,11 +108,13 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         values,
         amount,
         measure,
+        sparse,
         build: Box::new(move || {
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
                 row,
                 several,
+                sparse,
                 last,
                 numbered,
                 names: in_one_lane(row.name).then(BTreeMap::new),
@@ -226,8 +235,9 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
 struct Deviating {
     statistic: Box<dyn Statistic>,
     row: &'static Row,
-    /// Whether the rule names several fields.
+    /// Whether the rule names several fields, and whether some may be missing.
     several: bool,
+    sparse: bool,
     /// The last of the rule's members.
     last: u16,
     /// Whether the rule names a field to look at as a number.
@@ -248,6 +258,29 @@ fn whole(observed: f64) -> u64 {
 }
 
 impl Deviating {
+    /// The values one by one; none of those that the event lacks.
+    fn parts(&self, sighting: &Sighting<'_>) -> [u64; PARTS] {
+        // A single value's hash is its part's.
+        let mut parts = [sighting.value, 0, 0, 0];
+        if self.several {
+            let (there, values) = if self.sparse {
+                entity::split_int(sighting.value_text).unwrap_or_default()
+            } else {
+                (i64::MAX, sighting.value_text)
+            };
+            let mut values = entity::key_parts(values);
+            for (bit, part) in parts.iter_mut().enumerate() {
+                let value = if there >> bit & 1 == 1 {
+                    values.next()
+                } else {
+                    None
+                };
+                *part = value.map_or(0, |value| self.hash.hash(value));
+            }
+        }
+        parts
+    }
+
     /// Keeps the key of who may turn out overdue, as long as anything is kept of it.
     fn remember(&mut self, sighting: &Sighting<'_>) {
         let Some(names) = &mut self.names else {
@@ -288,14 +321,7 @@ impl Kind for Deviating {
         if self.numbered && self.row.prevalence != Want::Must && sighting.number.is_none() {
             return None; // nothing to add up
         }
-        // A single value's hash is its part's.
-        let mut parts = [sighting.value, 0, 0, 0];
-        if self.several {
-            let values = entity::key_parts(sighting.value_text);
-            for (part, value) in parts.iter_mut().zip(values) {
-                *part = self.hash.hash(value);
-            }
-        }
+        let parts = self.parts(sighting);
         self.remember(sighting);
         let deviation = self.statistic.observe(&Sample {
             key: sighting.key,

@@ -68,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) every_echo: bool,
     /// The fields whose values it looks at.
     pub(crate) values: Vec<String>,
+    /// Whether an event may lack some of these; which are there is the first of its values.
+    pub(crate) sparse: bool,
     /// The field that it looks at as a number; an event without
     /// one is told all the same.
     pub(crate) amount: Option<String>,

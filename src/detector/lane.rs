@@ -308,9 +308,7 @@ impl Lane {
         }
         let mut context = Vec::new();
         for value in &shown {
-            let values = entity::key_values(value);
-            let named = unit.values.iter().zip(&values);
-            context.extend(named.map(|(name, value)| (name.clone(), value.to_bytes())));
+            context.extend(named(value, &unit.values, unit.plan.sparse));
         }
         // A learnt action is said already.
         let learnt = |name: &String| unit.values.contains(name);
@@ -449,19 +447,25 @@ struct Saved<K> {
 }
 
 fn entity_of(unit: &Unit, key: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let values = entity::key_values(key);
-    if unit.stateless {
-        // The first value says which of the fields are there.
-        let Some((KeyValue::Int(there), values)) = values.split_first() else {
-            return Vec::new();
-        };
-        let names = (0..).zip(ACTOR).filter(|(bit, _)| there >> bit & 1 == 1);
-        let names = names.filter_map(|(_, field)| field.info());
-        return names
-            .zip(values)
-            .map(|(info, value)| (info.name.to_owned(), value.to_bytes()))
-            .collect();
+    if !unit.stateless {
+        return named(key, &unit.group, false);
     }
-    let names = unit.group.iter().cloned();
-    names.zip(values.iter().map(KeyValue::to_bytes)).collect()
+    let names = ACTOR.iter().filter_map(|field| field.info());
+    let names: Vec<String> = names.map(|info| info.name.to_owned()).collect();
+    named(key, &names, true)
+}
+
+/// The values of a key with their names. Where some may be missing, its first
+/// value says which are there.
+fn named(key: &[u8], names: &[String], sparse: bool) -> Vec<(String, Vec<u8>)> {
+    let values = entity::key_values(key);
+    let (there, values) = match values.split_first() {
+        Some((KeyValue::Int(there), values)) if sparse => (*there, values),
+        _ => (i64::MAX, values.as_slice()),
+    };
+    let names = (0..).zip(names).filter(|(bit, _)| there >> bit & 1 == 1);
+    names
+        .zip(values)
+        .map(|((_, name), value)| (name.clone(), value.to_bytes()))
+        .collect()
 }

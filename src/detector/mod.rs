@@ -358,7 +358,7 @@ fn push(text: &mut Vec<u8>, value: Option<Value<'_>>, options: &Options) -> bool
         Some(Value::Text(value)) => entity::push_text(text, value, hash),
         Some(Value::Ip(ip)) => entity::push_ip(text, ip, options.v6_prefix),
         Some(Value::Int(number)) => entity::push_int(text, number),
-        Some(value @ (Value::Float(_) | Value::Bool(_))) => {
+        Some(value @ (Value::Float(_) | Value::Bool(_) | Value::Net(_))) => {
             entity::push_text(text, column::text_of(&value, &mut [0; 64]), hash);
         }
         Some(Value::List(members)) => {

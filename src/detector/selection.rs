@@ -22,6 +22,7 @@ pub(crate) static ROW: KindRow = KindRow {
                 longest: Span::from_nanos(i64::MAX),
                 every_echo: true,
                 values: Vec::new(),
+                sparse: false,
                 amount: None,
                 measure: None,
                 build: Box::new(|| Box::new(Selection)),

@@ -61,7 +61,7 @@ fn a_restored_state_goes_on_bit_by_bit() {
         for n in 0..3000_i64 {
             let r = hash(u64::try_from(n).unwrap());
             let entity = if n % 4 == 0 { 77 } else { r % 60 };
-            let see = |watch: &mut Watch| watch.see(entity, at(16, 0, 0) + n * 97, 1, r >> 40 & 15);
+            let see = |watch: &mut Watch| watch.see(entity, at(21, 0, 0) + n * 97, 1, r >> 40 & 15);
             let (one, other) = (see(&mut lived), see(&mut restored));
             some += usize::from(one.is_some());
             assert_eq!(one, other, "{} at {n}", row.name);

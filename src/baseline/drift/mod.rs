@@ -37,6 +37,7 @@ pub(super) static ROW: Row = Row {
     field: Want::May,
     number: true,
     many: false,
+    sparse: false,
     prevalence: Want::No,
     only: &[],
     members: 1,

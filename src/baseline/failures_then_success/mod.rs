@@ -17,11 +17,12 @@ mod described;
 
 use serde::{Deserialize, Serialize};
 
+use super::base::{self, Base, EXPECTED, NOVEL, SUMS};
 use super::calibrate::{self, single};
 use super::season::Calendar;
 use super::special::{BITS_MAX, bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
-use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
+use super::values::{self, Values};
 use super::watch::Watch;
 use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
@@ -33,6 +34,7 @@ pub(super) static ROW: Row = Row {
     field: Want::Must,
     number: false,
     many: false,
+    sparse: false,
     prevalence: Want::No,
     only: &[],
     members: 2,
@@ -401,7 +403,7 @@ impl Statistic for Guesses {
         }
         Census {
             sums: census.sums,
-            holders: values::most_held(census.holders),
+            holders: base::most_held(census.holders),
             ..self.watch.census(votes)
         }
     }

@@ -37,6 +37,7 @@ pub(super) static ROW: Row = Row {
     field: Want::May,
     number: true,
     many: false,
+    sparse: false,
     prevalence: Want::Must,
     // Regularity, where chance is 1: gaps that vary by more than all of
     // themselves to either side are no beat.

@@ -1,7 +1,7 @@
 //! What is known of an entity's sessions, as people read it, and how it is forgotten.
 
 use super::{HABIT, HOURS_HABIT, Sessions, gap};
-use crate::baseline::combine::fisher;
+use crate::baseline::combine::together;
 use crate::baseline::evidence::{Found, KINDS, LEAST};
 use crate::baseline::special::bits;
 use crate::baseline::table::swap_out;
@@ -33,7 +33,8 @@ impl Sessions {
         let tail = week.map_or(1.0, |own| own.tail(&self.calendar, &self.peers, bucket));
         let found = Found {
             terms: [("", 0.0); KINDS],
-            kinds: self.kinds(),
+            raw: [0.0; KINDS],
+            kinds: self.kinds(self.looks.fields),
             odd: 0,
             tail,
             away: gap::days(away).max(0.0),
@@ -68,10 +69,11 @@ impl Sessions {
         })
     }
 
-    /// How many kinds of evidence it looks at.
-    pub(super) fn kinds(&self) -> u32 {
-        let kinds =
-            self.looks.fields + usize::from(self.looks.hours) + usize::from(self.looks.gaps);
+    /// How many kinds of evidence it looks at in an event that has so many fields.
+    pub(super) fn kinds(&self, there: usize) -> u32 {
+        let kinds = there.min(self.looks.fields)
+            + usize::from(self.looks.hours)
+            + usize::from(self.looks.gaps);
         u32::try_from(kinds).unwrap_or(0)
     }
 
@@ -85,7 +87,7 @@ impl Sessions {
         }
         let hour = bits(found.tail.max(1e-30).ln());
         let odd = (hour >= LEAST).then_some(hour);
-        (fisher(odd.into_iter(), 1 - u32::from(odd.is_some())) >= found.threshold)
+        (together(odd.into_iter(), 1 - u32::from(odd.is_some())) >= found.threshold)
             .then_some(quiet + 1.0)
     }
 

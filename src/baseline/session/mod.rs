@@ -10,24 +10,24 @@
 //! learnt, however many events it has, and is learnt when it is over.
 
 mod described;
-
-use std::collections::BTreeMap;
+mod fleet;
+mod look;
+mod population;
 
 use serde::{Deserialize, Serialize};
 
+use super::base::{Base, SUMS};
 use super::calibrate::{self, single};
-use super::combine::fisher;
-use super::evidence::{Found, KINDS, LEAST, Looks};
+use super::combine::together;
+use super::evidence::{KINDS, Looks};
 use super::gap::{self, Gaps};
 use super::season::{CELLS, Calendar, Peers, Profile};
-use super::special::{bits, from_fixed, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
-use super::values::{self, Base, EXPECTED, NOVEL, SUMS, Values};
+use super::values::{self, Values};
 use super::watch::Watch;
-use super::{
-    Census, Description, Deviation, FIELD_TERMS, PARTS, Sample, Settings, Statistic, snapshot,
-};
+use super::{Census, Description, Deviation, PARTS, Sample, Settings, Statistic, snapshot};
 use crate::time::{Span, Time};
+use fleet::{Fleet, Votes};
 
 /// Active buckets below which an entity has no habit to leave.
 const HABIT: u32 = 2;
@@ -43,8 +43,9 @@ pub(super) const IDLE: &str = "idle gap";
 const GAPS: usize = PARTS * SUMS;
 const GAP_ENTITIES: usize = GAPS + 1;
 const HOURS: usize = GAPS + 2;
+const FLEET: usize = HOURS + CELLS;
 
-/// What is kept of one entity besides its hours and values: 72 bytes.
+/// What is kept of one entity besides its hours and values: 80 bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct State {
     first: Time,
@@ -62,6 +63,10 @@ struct State {
     peak: f32,
     /// The chance to be active at the bucket's hour; negative: not worked out.
     tail: f32,
+    /// The highest evidence of each kind since the last barrier, in half bits.
+    peaks: [u8; KINDS],
+    /// Which fields the bucket's last event had.
+    class: u8,
 }
 
 impl State {
@@ -78,7 +83,15 @@ impl State {
             active: 0,
             peak: 0.0,
             tail: -1.0,
+            peaks: [0; KINDS],
+            class: 0,
         }
+    }
+
+    /// How much one of its buckets counts, so that a day of it counts one.
+    fn share(&self) -> f64 {
+        let days = gap::days(self.since.since(self.first)).max(1.0);
+        (days / f64::from(self.active.max(1))).min(1.0)
     }
 
     /// Learns the bucket, with what stands beside the state.
@@ -129,6 +142,8 @@ pub(super) struct Sessions {
     nursery: Nursery,
     bases: Vec<Base>,
     peers: Peers,
+    fleet: Fleet,
+    votes: Votes,
     typical: f64,
     watch: Watch,
 }
@@ -141,6 +156,8 @@ struct Snapshot {
     nursery: Saved<Newcomer>,
     bases: Vec<Base>,
     peers: Peers,
+    fleet: Fleet,
+    votes: Votes,
     typical: f64,
     watch: Watch,
 }
@@ -157,6 +174,8 @@ impl Sessions {
             nursery: Nursery::new(settings.max_entities),
             bases: vec![Base::default(); looks.fields],
             peers: Peers::default(),
+            fleet: Fleet::default(),
+            votes: Votes::new(),
             typical: gap::typical(0.0, 0.0),
             watch: Watch::new(settings),
             settings: settings.clone(),
@@ -171,6 +190,10 @@ impl Sessions {
     fn close(&mut self, at: usize) {
         let fields = self.fields(at);
         if let Some(state) = self.table.get_mut(at) {
+            if self.looks.hours && state.count > 0 && state.bucket > state.learnt {
+                let cells = self.calendar.cells(state.bucket);
+                self.votes.came(state.class, cells, state.share());
+            }
             let values = self.values.get_mut(fields).unwrap_or_default();
             state.close(&self.calendar, self.profiles.get_mut(at), values);
         }
@@ -198,9 +221,12 @@ impl Sessions {
         let found = self.evidence(at, sample)?;
         let state = self.table.get_mut(at)?;
         let evidence = found.terms().map(|(_, bits)| bits);
-        let bits = fisher(evidence, found.kinds.saturating_sub(found.odd));
+        let bits = together(evidence, found.kinds.saturating_sub(found.odd));
         if state.active >= HABIT {
             state.peak = state.peak.max(single(bits));
+            for (peak, raw) in state.peaks.iter_mut().zip(found.raw) {
+                *peak = (*peak).max(fleet::half_bits(raw));
+            }
         }
         let least = self.settings.min_buckets.max(HABIT);
         if bits < self.watch.threshold()
@@ -224,52 +250,6 @@ impl Sessions {
             return_days: self.watch.return_days(bits),
             terms,
             since: state.since.min(sample.time),
-        })
-    }
-
-    /// Takes the sample's values in and says what is odd about it.
-    fn evidence(&mut self, at: usize, sample: &Sample) -> Option<Found> {
-        let mut terms = [("", 0.0); KINDS];
-        let (fields_terms, other_terms) = terms.split_at_mut(PARTS);
-        let bucket = self.calendar.bucket(sample.time);
-        let fields = self.fields(at);
-        let each = self.values.get_mut(fields).into_iter().flatten();
-        let each = each.zip(&self.bases).zip(sample.parts);
-        for ((((values, base), part), name), term) in each.zip(FIELD_TERMS).zip(fields_terms) {
-            if bucket > values.bucket {
-                values.bucket = bucket;
-            }
-            let novelty = values.take(values::short(part), sample.time, &self.calendar, base);
-            *term = (name, novelty.map_or(0.0, |novelty| novelty.bits()));
-        }
-        let [hour, gap] = other_terms else {
-            return None;
-        };
-        let kinds = self.kinds();
-        let state = self.table.get_mut(at)?;
-        if self.looks.hours && state.active >= HOURS_HABIT {
-            if state.tail < 0.0 {
-                let profile = self.profiles.get(at)?;
-                state.tail = single(profile.tail(&self.calendar, &self.peers, state.bucket));
-            }
-            *hour = (HOUR, bits(f64::from(state.tail).max(1e-30).ln()));
-        }
-        let law = state.gaps.law(self.typical);
-        let away = gap::days(state.gaps.away(state.since));
-        if self.looks.gaps {
-            *gap = (IDLE, law.surprise(away));
-        }
-        let odd = terms.iter().filter(|&&(_, bits)| bits >= LEAST).count();
-        Some(Found {
-            terms,
-            kinds,
-            odd: u32::try_from(odd).unwrap_or(0),
-            tail: f64::from(state.tail.max(0.0)),
-            away,
-            law,
-            count: state.count,
-            threshold: self.watch.threshold(),
-            floor: self.settings.floor,
         })
     }
 
@@ -304,25 +284,6 @@ impl Sessions {
             put(&mut self.values, field, values.clone());
         }
         self.known(at, sample)
-    }
-
-    /// The bases, peers and typical gap that a population's census makes.
-    fn learn_population(&mut self, population: &Census) {
-        let sum = |place: usize| population.sums.get(place).copied().unwrap_or(0);
-        for (field, base) in (0_u64..).zip(&mut self.bases) {
-            // Each field's holdings have their number above the value's 32 bits.
-            let from = field << 32;
-            let held = population.holders.range(from..=from | u64::from(u32::MAX));
-            let first = usize::try_from(field).unwrap_or(0) * SUMS;
-            *base = Base::from_census(&Census {
-                holders: held.map(|(&value, &n)| (value - from, n)).collect(),
-                sums: vec![sum(first + NOVEL), sum(first + EXPECTED)],
-                ..Census::default()
-            });
-        }
-        let votes = population.sums.get(HOURS..).unwrap_or(&[]);
-        self.peers = Peers::from_votes(votes.iter().map(|&vote| from_fixed(vote)));
-        self.typical = gap::typical(from_fixed(sum(GAPS)), from_fixed(sum(GAP_ENTITIES)));
     }
 }
 
@@ -363,55 +324,7 @@ impl Statistic for Sessions {
     }
 
     fn census(&mut self, now: Time) -> Census {
-        let mut votes = Vec::new();
-        let mut sums = vec![0_i128; HOURS + CELLS];
-        let mut holders: BTreeMap<u64, u64> = BTreeMap::new();
-        let bucket = self.calendar.bucket(now);
-        let mut add = |place: usize, more: f64| {
-            if let Some(sum) = sums.get_mut(place) {
-                *sum += to_fixed(more);
-            }
-        };
-        for at in 0..self.table.len() {
-            let over = self
-                .table
-                .get(at)
-                .is_some_and(|state| self.calendar.is_over(state.bucket, now));
-            if over {
-                self.close(at);
-            }
-            let fields = self.fields(at);
-            let Some(state) = self.table.get_mut(at) else {
-                continue;
-            };
-            self.watch.vote(&mut votes, &mut state.peak);
-            // Its hour may be judged by what the population says from here on.
-            state.tail = -1.0;
-            if self.looks.gaps && state.gaps.count() >= 2.0 {
-                add(GAPS, state.gaps.mean());
-                add(GAP_ENTITIES, 1.0);
-            }
-            if let Some(profile) = self.profiles.get(at) {
-                for (cell, vote) in profile.vote(&self.calendar, bucket).into_iter().enumerate() {
-                    add(HOURS + cell, vote);
-                }
-            }
-            let values = self.values.get(fields).into_iter().flatten();
-            for (field, values) in values.enumerate() {
-                let (novel, expected) = values.calibration(&self.calendar);
-                add(field * SUMS + NOVEL, novel);
-                add(field * SUMS + EXPECTED, expected);
-                let number = u64::try_from(field).unwrap_or(0) << 32;
-                for value in values.held(&self.calendar, now) {
-                    *holders.entry(number | u64::from(value)).or_default() += 1;
-                }
-            }
-        }
-        Census {
-            sums,
-            holders: values::most_held(holders),
-            ..self.watch.census(votes)
-        }
+        self.counted(now)
     }
 
     fn adopt(&mut self, population: &Census, _now: Time) {
@@ -440,6 +353,7 @@ impl Statistic for Sessions {
                 + self.profiles.capacity() * size_of::<Profile>()
                 + self.values.capacity() * size_of::<Values>()
                 + bases
+                + self.fleet.bytes()
                 + size_of::<Sessions>(),
         )
     }
@@ -452,6 +366,8 @@ impl Statistic for Sessions {
             nursery: self.nursery.save(),
             bases: self.bases.clone(),
             peers: self.peers.clone(),
+            fleet: self.fleet.clone(),
+            votes: self.votes.clone(),
             typical: self.typical,
             watch: self.watch.clone(),
         };
@@ -475,6 +391,8 @@ impl Statistic for Sessions {
         fresh.values = state.values;
         fresh.bases = state.bases;
         fresh.peers = state.peers;
+        fresh.fleet = state.fleet;
+        fresh.votes = state.votes;
         fresh.typical = state.typical;
         fresh.watch = state.watch;
         *self = fresh;
@@ -487,8 +405,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entity_takes_seventy_two_bytes_besides_hours_and_values() {
-        assert!(size_of::<State>() <= 72, "{}", size_of::<State>());
+    fn an_entity_takes_eighty_bytes_besides_hours_and_values() {
+        assert!(size_of::<State>() <= 80, "{}", size_of::<State>());
         assert!(size_of::<Profile>() <= 100);
     }
 }

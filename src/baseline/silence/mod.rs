@@ -32,6 +32,7 @@ pub(super) static ROW: Row = Row {
     field: Want::No,
     number: false,
     many: false,
+    sparse: false,
     prevalence: Want::No,
     // Seconds: a restart takes minutes.
     floor: Some(600.0),

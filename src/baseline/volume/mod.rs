@@ -32,6 +32,7 @@ pub(super) static ROW: Row = Row {
     field: Want::Must,
     number: true,
     many: false,
+    sparse: false,
     prevalence: Want::May,
     only: &[],
     members: 1,

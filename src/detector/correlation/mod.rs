@@ -142,6 +142,7 @@ fn plan(correlation: &Correlation, limits: &Limits) -> Result<Plan, Refusal> {
         } else {
             Vec::new()
         },
+        sparse: false,
         amount: None,
         measure: None,
         build: Box::new(move || (row.build)(&task)),
