@@ -29,6 +29,7 @@ pub(crate) mod habits;
 pub(crate) mod incidents;
 pub(crate) mod month;
 pub(crate) mod quiet;
+pub(crate) mod quietly;
 pub(crate) mod strangers;
 
 /// A file of `sample-logs/`, by its path there, before compression.
@@ -68,6 +69,14 @@ pub(crate) static FOLDERS: &[Folder] = &[
         make: court::make,
     },
     Folder {
+        path: "scenarios/beacon",
+        make: quietly::calls_home,
+    },
+    Folder {
+        path: "scenarios/boiling-frog",
+        make: quietly::boiling_frog,
+    },
+    Folder {
         path: "scenarios/dormant-account",
         make: strangers::dormant_account,
     },
@@ -88,12 +97,32 @@ pub(crate) static FOLDERS: &[Folder] = &[
         make: habits::lateral_ssh,
     },
     Folder {
+        path: "scenarios/new-account",
+        make: quietly::new_account,
+    },
+    Folder {
+        path: "scenarios/odd-hours",
+        make: quietly::odd_hours,
+    },
+    Folder {
         path: "scenarios/quiet-office",
         make: quiet::office,
     },
     Folder {
         path: "scenarios/quiet-servers",
         make: quiet::servers,
+    },
+    Folder {
+        path: "scenarios/service-account-by-hand",
+        make: quietly::service_account,
+    },
+    Folder {
+        path: "scenarios/silenced-host",
+        make: quietly::silenced_host,
+    },
+    Folder {
+        path: "scenarios/slow-exfiltration",
+        make: quietly::slow_exfiltration,
     },
     Folder {
         path: "scenarios/ssh-brute-force",
