@@ -77,6 +77,10 @@ pub(crate) static FOLDERS: &[Folder] = &[
         make: quietly::boiling_frog,
     },
     Folder {
+        path: "scenarios/dns-tunnel",
+        make: quietly::dns_tunnel,
+    },
+    Folder {
         path: "scenarios/dormant-account",
         make: strangers::dormant_account,
     },

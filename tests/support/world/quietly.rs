@@ -21,23 +21,34 @@ use super::traffic::{browse, keep_alives};
 /// Three weeks, and the fourth up to Thursday.
 const DAYS: Range<i64> = 0..25;
 
-/// Those of whom the gate sees enough.
-const TEAMS: &[Team] = &[Team::Legal, Team::Registry, Team::Languages];
-
 /// Where what leaves goes to.
 const DROP: &str = "203.0.113.214";
 
-/// Somebody who logs in all day does so at half past two at night, from the own
-/// desk and by the own key.
+/// Somebody who works on the register by day comes at half past two at night,
+/// from the own desk and by the own key, to the files of the registry.
 pub(crate) fn odd_hours() -> Vec<Sample> {
     let world = "odd-hours";
-    let machine = Machine::new("gate01", "10.20.0.10");
-    let (mut site, mut people) = four_weeks(world, members(world, TEAMS), machine);
+    let machines = vec![
+        Machine::new("reg01", "10.20.1.20"),
+        Machine::new("files01", "10.20.1.30"),
+    ];
+    let mut site = Site::new(world, machines);
+    let mut people = members(world, &[Team::Legal, Team::Registry]);
+    for person in &mut people {
+        person.away = 0..0;
+        person.evenings = false;
+        person.home_days.clear();
+    }
+    named(&mut people, "m.devries").brisk = true;
+    live(&mut site, &people, &DAYS);
+    for host in ["reg01", "files01"] {
+        cron(&mut site, host, ("root", 0), 6 * HOUR, &DAYS);
+    }
     let person = named(&mut people, "m.devries");
     let mut rng = Rng::of(world, "the night");
     let start = at(23, 2, 30) + rng.below(MINUTE);
     let visit = Stay {
-        host: "gate01",
+        host: "files01",
         from: &person.desk,
         span: start..start + 34 * MINUTE,
         slips: 0,
@@ -175,16 +186,16 @@ pub(crate) fn boiling_frog() -> Vec<Sample> {
     let (mut site, mut people) = desks(world, &[Team::Legal, Team::Registry], &days);
     let from = named(&mut people, "k.jansen").desk.clone();
     let mut rng = Rng::of(world, "growth");
-    let mut size = 4_000_000;
+    let mut daily = 4_000_000;
     for day in days.clone() {
         let mut now = at(day, 11, 0) + rng.below(2 * HOUR);
         for _ in 0..4 {
-            let sent = rng.around(size / 4, size / 20);
+            let sent = rng.around(daily / 4, daily / 20);
             part(&mut site, &mut rng, &from, now, sent);
             now += rng.between(4, 40) * MINUTE;
         }
         if day >= 14 {
-            size += size / 3;
+            daily += daily / 3;
         }
     }
     conn_log(site, "scenarios/boiling-frog", &days)
@@ -211,4 +222,50 @@ pub(crate) fn silenced_host() -> Vec<Sample> {
     let silence = at(12, 1, 7)..at(12, 1, 7) + 7 * HOUR;
     site.machine("db01").log.lose(&silence);
     site.single("scenarios/silenced-host", at(days.end, 0, 0))
+}
+
+/// One row of Zeek's dns.log.
+fn asked(rows: &mut Vec<(At, String)>, rng: &mut Rng, now: At, from: &str, name: &str, kind: &str) {
+    let port = rng.port();
+    let stamp = format!("{}.{:06}", now / SECOND, now % SECOND);
+    let row = format!("{stamp}\t{from}\t{port}\t10.20.0.2\t53\tudp\t{name}\t{kind}\tNOERROR\n");
+    rows.push((now, row));
+}
+
+/// Desks ask for the names of what they browse; one of them talks through DNS
+/// for half an hour, in labels of fifty-six characters.
+pub(crate) fn dns_tunnel() -> Vec<Sample> {
+    let (world, days) = ("dns-tunnel", 0..10);
+    let mut people = members(world, &[Team::Legal]);
+    let mut rng = Rng::of(world, "names");
+    let mut rows = Vec::new();
+    for person in &people {
+        for workday in person.calendar(world, &days) {
+            for _ in 0..40 {
+                let minutes = (workday.span.end - workday.span.start) / MINUTE;
+                let now = workday.span.start + rng.below(minutes) * MINUTE + rng.below(MINUTE);
+                let name = format!("www.site{}.example", 1 + rng.below(60) * rng.below(60) / 60);
+                asked(&mut rows, &mut rng, now, &person.desk, &name, "A");
+            }
+        }
+    }
+    let from = named(&mut people, "k.jansen").desk.clone();
+    let mut now = at(9, 14, 3);
+    while now < at(9, 14, 33) {
+        let digits = b"abcdefghijklmnopqrstuvwxyz234567";
+        let label: String = (0..56).map(|_| char::from(*rng.pick(digits))).collect();
+        let name = format!("{label}.t.cdn-edge.example");
+        asked(&mut rows, &mut rng, now, &from, &name, "TXT");
+        now += rng.between(1_200_000, 2_800_000);
+    }
+    rows.sort();
+    let columns =
+        "ts\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\tqtype_name\trcode_name";
+    let types = "time\taddr\tport\taddr\tport\tenum\tstring\tstring\tstring";
+    let mut text = format!(
+        "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tdns\n#fields\t{columns}\n#types\t{types}\n"
+    );
+    text.extend(rows.into_iter().map(|(_, row)| row));
+    let path = "scenarios/dns-tunnel/dns.log.gz";
+    vec![Sample::new(path, at(days.end, 0, 0), text.into_bytes())]
 }
