@@ -33,7 +33,11 @@ impl Sessions {
         if self.looks.hours && state.active >= HOURS_HABIT {
             if state.tail < 0.0 || state.class != class {
                 let profile = self.profiles.get(at)?;
-                let peers = self.fleet.hours(class, &self.peers);
+                let peers = if self.looks.fields > 0 {
+                    self.fleet.hours(class, &self.peers)
+                } else {
+                    &self.peers
+                };
                 state.tail = single(profile.tail(&self.calendar, peers, state.bucket));
             }
             state.class = class;
