@@ -11,7 +11,7 @@
 //! s² = (ν₁ s̄² + Σ(y-m)² + κ n (m-M)²/(κ+n))/(ν₁ + n)
 //! Y ~ m̂ + t_ν √(s² (1 + 1/(κ+n) + (κ/(κ+n))²/(k₀+N)))
 //! π = (active + ½ g)/(trials + 1)         g: how active its peers are then
-//! bits = -log2 (π (N P(Y ≥ y) + G(y))/(N + 1)) + destination's term
+//! bits = -log2 π (N P(Y ≥ y)/(N + 1) + G(y)/(1 + N G(y))) + destination's term
 //! G: how many of its peers' buckets reach y
 //! ```
 //!
@@ -116,6 +116,16 @@ pub(super) struct AmountState {
     pub(super) resolved: bool,
     /// Whether the sum holds what cannot be.
     absurd: bool,
+    /// Whether a sum has reached the floor.
+    large: Large,
+}
+
+/// Whether an entity's sum has reached the floor, which the population is told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Large {
+    Never,
+    New,
+    Told,
 }
 
 impl AmountState {
@@ -146,6 +156,7 @@ impl AmountState {
             tops: [0; 4],
             resolved: false,
             absurd: false,
+            large: Large::Never,
         }
     }
 
@@ -238,7 +249,12 @@ impl AmountState {
             mean: (KAPPA * base + n * log(part.mean)) / k,
             scale: (variance.max(VARIANCE_LEAST) * unsure).sqrt(),
             freedom: (FREEDOM + n + all / 4.0).min(FREEDOM_MAX),
-            active: ((n + 0.5 * peers) / (trials + 1.0)).clamp(1e-6, 1.0),
+            // One of a machine's many destinations is seldom active, and that is no news.
+            active: if model.holders.is_some() {
+                1.0
+            } else {
+                ((n + 0.5 * peers) / (trials + 1.0)).clamp(1e-6, 1.0)
+            },
         };
         law.hold_to(log(self.high))
     }
@@ -255,7 +271,7 @@ impl AmountState {
         [
             ("amount", law.amount(&model.population.tail, self.sum)),
             ("activity", law.activity()),
-            ("destination", model.population.shared.term(self.top)),
+            ("destination", model.destination(self.top)),
         ]
     }
 
@@ -269,6 +285,9 @@ impl AmountState {
             let law = self.law(model, self.bucket);
             let bits: f64 = self.terms(model, &law).iter().map(|term| term.1).sum();
             self.peak = self.peak.max(single(bits.clamp(0.0, 300.0)));
+            if self.large == Large::Never && self.alerted != self.bucket {
+                self.large = Large::New;
+            }
         }
         if !self.absurd && self.bucket > self.learnt {
             let sum = self.sum;
@@ -417,6 +436,21 @@ impl AmountState {
             std::mem::take(&mut self.day_buckets),
         );
         (day.0 > 0).then(|| (log(day.0), day.1))
+    }
+
+    /// Where the entity's first large sum went, once.
+    pub(super) fn first_upload(&mut self) -> Option<u32> {
+        if self.large != Large::New {
+            return None;
+        }
+        self.large = Large::Told;
+        self.tops.first().copied()
+    }
+
+    /// Where the entity's last bucket goes or went.
+    pub(super) fn goes_to(&self) -> u32 {
+        let last = self.tops.first().copied().unwrap_or(0);
+        if self.top == 0 { last } else { self.top }
     }
 
     /// Where most of the entity's last buckets went.

@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use super::Settings;
 use super::amount::ABSURD;
 use super::calibrate::{self, single};
+use super::combine::fisher;
 use super::season::Calendar;
 use super::special::{exp2, real};
 use super::student;
 use super::sums::{code, log, log_of};
+use super::trend::Row;
 use crate::time::{Span, Time};
 
 /// Buckets that the anchor may be late by.
@@ -19,11 +21,18 @@ const LINE: i64 = 16;
 const DELAY: Span = Span::DAY.times(7);
 
 /// Recent buckets that make a level: fewer are filled up with ordinary ones.
-const RECENT_LEAST: f64 = 3.0;
+const RECENT_LEAST: f64 = 5.0;
+
+/// What a recent bucket counts for at most, in spreads above the anchor: a level
+/// is made of many days, and one film is not.
+const RECENT_MOST: f64 = 2.5;
 
 /// Variance of an entity's buckets until the population gives one, and its weight.
 pub(super) const WITHIN: f64 = 4.0;
 pub(super) const WEIGHT: f64 = 8.0;
+
+/// A rise at a level as ordinary as this is none: kilobytes that become more.
+const LEVEL_LEAST: f64 = 4.0;
 
 /// What levels move by honestly, squared.
 const HONEST: f64 = 0.25;
@@ -100,34 +109,63 @@ pub(super) struct Anchored {
     pub(super) absurd: bool,
 }
 
-/// The law of the recent buckets' mean.
+/// The law of the recent buckets: their level, and whether it rises.
 pub(super) struct Law {
     mean: f64,
     scale: f64,
     pub(super) freedom: f64,
+    /// The most that a bucket's y counts for.
+    most: f64,
     /// Sum of y of the buckets before this one, and how many there are with it.
     before: f64,
     count: f64,
+    row: Row,
 }
 
 impl Law {
     /// The recent level, given this bucket's y.
     pub(super) fn recent(&self, y: f64) -> f64 {
         let filled = (RECENT_LEAST - self.count).max(0.0);
-        (self.before + y + filled * self.mean) / (self.count + filled)
+        (self.before + y.min(self.most) + filled * self.mean) / (self.count + filled)
+    }
+
+    /// Level and trend, each in bits.
+    pub(super) fn terms(&self, y: f64) -> [(&'static str, f64); 2] {
+        let z = (self.recent(y) - self.mean) / self.scale;
+        let level = student::surprise(z, self.freedom);
+        [("level", level), ("trend", self.row.bits(code(y)))]
     }
 
     pub(super) fn bits(&self, sum: f64) -> f64 {
-        let z = (self.recent(log_of(sum)) - self.mean) / self.scale;
-        student::surprise(z, self.freedom)
+        let [level, trend] = self.terms(log_of(sum)).map(|term| term.1);
+        if level < LEVEL_LEAST {
+            return level;
+        }
+        fisher([level, trend].into_iter(), 0)
     }
 
-    /// The least sum of this bucket that brings the level to `bits`.
+    /// The least sum of this bucket that scores `bits`; infinite where none does.
     pub(super) fn reaching(&self, bits: f64) -> f64 {
-        let level = self.mean + student::reaching(bits, self.freedom) * self.scale;
-        let filled = (RECENT_LEAST - self.count).max(0.0);
-        let y = level * (self.count + filled) - self.before - filled * self.mean;
-        exp2(y.clamp(0.0, 60.0)) - 1.0
+        let sum = |y: f64| exp2(y) - 1.0;
+        let (mut low, mut high) = (0.0, 60.0);
+        if self.bits(sum(high)) < bits {
+            return f64::INFINITY;
+        }
+        while high - low > 1e-4 {
+            let middle = f64::midpoint(low, high);
+            if self.bits(sum(middle)) < bits {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        sum(low)
+    }
+
+    /// The highest level that would not have reached `bits`, as a sum.
+    pub(super) fn quiet(&self, bits: f64, sum: f64) -> f64 {
+        let y = self.reaching(bits).min(sum);
+        (exp2(self.recent(log_of(y)).clamp(0.0, 60.0)) - 1.0).max(0.0)
     }
 
     pub(super) fn sum_at(&self, z: f64) -> f64 {
@@ -194,13 +232,16 @@ impl Anchored {
         if n < ANCHORED {
             return None;
         }
-        let open = usize::try_from(self.bucket.rem_euclid(LINE)).unwrap_or(0);
-        let others = self.line.iter().enumerate();
-        let others = others.filter(|&(at, &y)| at != open && y > 0);
-        let (mut before, mut count) = (0.0, 1.0);
-        for (_, &y) in others {
-            before += log(y);
-            count += 1.0;
+        let most = f64::from(self.level) + RECENT_MOST * self.variance(model).sqrt();
+        let (mut before, mut count, mut row) = (0.0, 1.0, Row::default());
+        for bucket in self.bucket.saturating_sub(LINE - 1)..self.bucket {
+            let place = usize::try_from(bucket.rem_euclid(LINE)).unwrap_or(0);
+            let y = self.line.get(place).copied().unwrap_or(0);
+            if y > 0 {
+                before += log(y).min(most);
+                count += 1.0;
+                row.push(y);
+            }
         }
         let weight = f64::max(count, RECENT_LEAST);
         let variance = self.variance(model) * (1.0 / weight + 1.0 / (n + 2.0)) + HONEST;
@@ -208,8 +249,10 @@ impl Anchored {
             mean: f64::from(self.level),
             scale: variance.sqrt(),
             freedom: (FREEDOM + n).min(FREEDOM_MAX),
+            most,
             before,
             count,
+            row,
         })
     }
 

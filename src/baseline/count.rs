@@ -12,6 +12,7 @@ use super::Settings;
 use super::calibrate::{self, single};
 use super::season::{Calendar, Peers, Profile};
 use super::special::{NegBin, exp2};
+use super::sums::{code, log, log_of};
 use crate::time::Time;
 
 /// Shape and rate of the prior until there is a better one: 0.1 events a bucket,
@@ -62,6 +63,8 @@ pub(super) struct Model {
     pub(super) floor: u32,
     /// Buckets that wait before they are learnt.
     pub(super) delay: i64,
+    /// Whether what was alerted on is not learnt.
+    pub(super) hold: bool,
 }
 
 /// What is kept of one entity.
@@ -95,6 +98,9 @@ pub(super) struct CountState {
     pub(super) alarm: u32,
     /// Whether `alarm` is the count that alarms, or still only the floor.
     pub(super) resolved: bool,
+    /// The largest count so far that nobody was alerted about, in 1/1024
+    /// doublings, forgotten by one in a half-life.
+    high: u16,
 }
 
 impl CountState {
@@ -116,6 +122,7 @@ impl CountState {
             count,
             alarm: model.floor,
             resolved: false,
+            high: 0,
         }
     }
 
@@ -176,6 +183,23 @@ impl CountState {
         law
     }
 
+    /// The count that an entity with its record has to reach: half as many again
+    /// as it ever did. Who sweeps the network once a week does it next week too,
+    /// and his mean, of hours of nothing, knows nothing of it. Only where what
+    /// was alerted on is not learnt: nobody gets a record by attacking.
+    pub(super) fn beyond(&self) -> u32 {
+        if self.high == 0 {
+            return 0;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "positive, and `as` saturates"
+        )]
+        let count = (1.5 * (exp2(log(self.high)) - 1.0)).ceil() as u32;
+        count.saturating_add(1)
+    }
+
     /// Learns the counted bucket, winsorised, and counts from zero again.
     pub(super) fn close(&mut self, model: &Model, profile: Option<&mut Profile>) {
         if self.count == 0 {
@@ -183,6 +207,12 @@ impl CountState {
         }
         let bucket = self.bucket;
         let law = self.law(model, profile.as_deref(), bucket);
+        if model.hold {
+            let gone = bucket.saturating_sub(self.learnt);
+            let gone = -model.calendar.decay(gone).log2();
+            let high = code((log(self.high) - gone).max(0.0));
+            self.high = high.max(code(log_of(f64::from(self.count))));
+        }
         let learnt = self.winsorised(law, model.winsor_bits);
         let (events, exposure, _) = self.aged(model, bucket.saturating_add(1));
         self.events = single(events + learnt);
@@ -301,6 +331,7 @@ mod tests {
             surprise: 20.0,
             budget: None,
             floor: 1.0,
+            paired: false,
             fields: 0,
             only: crate::baseline::Only::All,
         };
@@ -310,6 +341,7 @@ mod tests {
             winsor_bits: settings.winsor_bits,
             floor: 1,
             delay: 0,
+            hold: false,
         }
     }
 

@@ -54,10 +54,11 @@
 //!
 //! Sums are learnt as y = log2(1 + sum), by part of the week, and only in
 //! buckets with any (the chance of which is π). An entity's own bell predicts
-//! with the weight of the n sums it has shown, its peers' days (G) with one:
+//! with the weight of the n sums it has shown, its peers' days (G) for the rest:
 //!
 //! ```text
-//! bits = -log2 (π (n P(T_ν ≥ (y - m)/s) + G(y))/(n + 1)) + destination's term
+//! bits = -log2 π (n P(T_ν ≥ (y - m)/s)/(n + 1) + G(y)/(1 + n G(y)))
+//!        + destination's term
 //! ```
 //!
 //! What a drift is held against is a second, slow memory; see `drift`.
@@ -91,11 +92,13 @@ mod evidence;
 mod failures_then_success;
 mod first_seen;
 mod gap;
+mod holders;
 mod idle_gap;
 mod off_hours;
 mod only;
 mod periodicity;
 mod population;
+mod rarity;
 mod rate;
 mod season;
 mod session;
@@ -108,6 +111,7 @@ mod student;
 mod sums;
 mod table;
 mod travel;
+mod trend;
 mod values;
 mod volume;
 mod waiting;
@@ -216,6 +220,9 @@ pub struct Settings {
     pub budget: Option<f64>,
     /// Least observed value worth reporting.
     pub floor: f64,
+    /// Whether what is weighed by its prevalence is part of the entity's key, so
+    /// that all who share it are in this lane.
+    pub paired: bool,
     /// How many fields the rule looks at.
     pub fields: usize,
     /// Which of their values are counted.

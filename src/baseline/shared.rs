@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Census;
 use super::amount::AmountState;
+use super::rarity::{self, Rarity};
 use super::special::{exp2, from_fixed, to_fixed};
 use super::sums::Model;
 use crate::time::Span;
@@ -45,7 +46,8 @@ const INVERSES: usize = 4;
 const VOTES: usize = 5;
 const BUCKETS: usize = VOTES + PARTS_OF_WEEK;
 const DAYS: usize = BUCKETS + 1;
-const SUMS: usize = DAYS + BINS;
+const RARE: usize = DAYS + BINS;
+const SUMS: usize = RARE + rarity::CLASSES;
 
 /// Half bits of a day's largest y.
 const BINS: usize = 128;
@@ -72,6 +74,7 @@ pub(super) struct Population {
     pub(super) parts: Vec<f64>,
     pub(super) shared: Shared,
     pub(super) tail: Tail,
+    pub(super) rarity: Rarity,
 }
 
 impl Population {
@@ -83,6 +86,7 @@ impl Population {
             parts: vec![1.0; PARTS_OF_WEEK],
             shared: Shared::default(),
             tail: Tail::default(),
+            rarity: Rarity::default(),
         }
     }
 
@@ -109,8 +113,10 @@ impl Population {
         }
         self.parts = parts;
         self.shared = Shared::new(census);
-        let days: Vec<f64> = (DAYS..SUMS).map(at).collect();
+        let days: Vec<f64> = (DAYS..RARE).map(at).collect();
         self.tail.fold(&days, at(BUCKETS));
+        let rare: Vec<f64> = (RARE..SUMS).map(at).collect();
+        self.rarity.fold(&rare);
     }
 }
 
@@ -234,6 +240,10 @@ impl Tally {
         if let Some((y, buckets)) = state.day() {
             self.add(DAYS + bin(y), 1.0);
             self.add(BUCKETS, f64::from(buckets.min(24)));
+        }
+        if let (Some(holders), Some(to)) = (&model.holders, state.first_upload()) {
+            let others = holders.of(to).saturating_sub(1);
+            self.add(RARE + rarity::class(others), 1.0);
         }
         let (n, mean, within) = state.pooled(model, bucket);
         if n < EVIDENCE_LEAST {

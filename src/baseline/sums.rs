@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
+use super::holders::Holders;
 use super::season::Calendar;
 use super::shared::{Population, Tail, part_share};
 use super::special::exp2;
@@ -17,10 +18,12 @@ pub(super) const LINE: usize = 24;
 const HOLD_MAX: Span = Span::DAY.times(7);
 
 /// What turns a state into a prediction.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Model {
     pub(super) calendar: Calendar,
     pub(super) population: Population,
+    /// Who goes where, if the destination is part of the entity.
+    pub(super) holders: Option<Holders>,
     pub(super) season: bool,
     width: Span,
     /// Buckets that wait before they are learnt.
@@ -38,6 +41,7 @@ impl Model {
         Model {
             calendar: Calendar::new(settings),
             population: Population::new(),
+            holders: settings.paired.then(|| Holders::new(settings.max_entities)),
             // A week holds all of its parts.
             season: settings.season && width < Span::DAY.times(7),
             width,
@@ -56,6 +60,17 @@ impl Model {
         let cell = self.calendar.middle(bucket);
         let part = cell % 24 / 4 + cell / 24 * 6;
         (part, part_share(part, self.width))
+    }
+
+    /// The bits of where most of a sum goes.
+    pub(super) fn destination(&self, to: u32) -> f64 {
+        match &self.holders {
+            Some(holders) => {
+                let others = holders.of(to).saturating_sub(1);
+                self.population.rarity.term(others)
+            }
+            None => self.population.shared.term(to),
+        }
     }
 
     /// A week in buckets.
@@ -121,12 +136,17 @@ pub(super) struct Law {
 }
 
 impl Law {
-    /// `-log2 P(at least this sum | any)`: by the entity's own habit, and with
-    /// the weight of one more sum by what its peers reach.
+    /// `-log2 P(at least this sum | any)`: by the entity's own habit, and by what
+    /// its peers reach. Entities differ in how often they reach y about as an
+    /// exponential law has it, with the mean of all of them; one that did not in n
+    /// sums does with G/(1 + nG). So thirty sums without a film say something of
+    /// films that every thirtieth sum is, and nothing of those that every
+    /// thousandth is.
     pub(super) fn amount(&self, tail: &Tail, sum: f64) -> f64 {
         let y = log_of(sum);
         let own = exp2(-self.own(y));
-        let p = (self.known * own + tail.reached(y)) / (self.known + 1.0);
+        let peers = tail.reached(y);
+        let p = self.known * own / (self.known + 1.0) + peers / (1.0 + self.known * peers);
         -p.max(1e-90).log2()
     }
 
@@ -229,9 +249,9 @@ mod tests {
             common: 0.0,
             excess: 0.0,
         };
-        // One in 32 by the entity's own thirty-one, one in 64 of its peers' days.
+        // One in 64 of its peers' days, and thirty-one of its own without.
         let tail = Tail::of(&[(30, 63.0), (50, 1.0)]);
         let bits = law.amount(&tail, exp2(24.0));
-        assert!((10.0..11.5).contains(&bits), "{bits}");
+        assert!((6.0..7.5).contains(&bits), "{bits}");
     }
 }

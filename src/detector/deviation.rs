@@ -223,6 +223,10 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         surprise: baseline.surprise,
         budget: baseline.budget,
         floor,
+        paired: baseline
+            .prevalence
+            .as_ref()
+            .is_some_and(|name| baseline.group_by.contains(name)),
         fields: baseline.fields.len(),
         only: baseline
             .count_only

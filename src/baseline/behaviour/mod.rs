@@ -37,6 +37,7 @@ pub(super) fn settings() -> Settings {
         surprise: 0.01,
         budget: None,
         floor: 1.0,
+        paired: false,
         fields: 1,
         only: Only::All,
     }

@@ -5,7 +5,9 @@
 //! anchor is a second memory of the same entity. It learns a bucket a week
 //! late, forgets with its own long half-life, may rise by 5 % a day at most,
 //! and does not learn what was alerted on. Scored is not a bucket but the mean
-//! of the logarithms of the last week's, so a single large day is no drift:
+//! of the logarithms of the last week's, none of which counts for more than 2.5
+//! spreads, so a few large days are no drift; and whether they rise one after
+//! the other (see `trend`). Fisher's method takes both together:
 //!
 //! ```text
 //! y = log2(1 + sum),  ȳ over the k buckets that the anchor has not learnt
@@ -106,6 +108,9 @@ impl Drift {
         }
         state.note_alert(&self.model);
         let recent = law.recent(log_of(state.sum));
+        let mut terms = law.terms(log_of(state.sum)).to_vec();
+        terms.retain(|term| term.1 > 1e-9);
+        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         let edge = student::reaching(-0.005_f64.log2(), law.freedom);
         Some(Deviation {
             bits: bits.min(BITS_MAX),
@@ -116,9 +121,9 @@ impl Drift {
             evidence: state.evidence(&self.model),
             age: sample.time.since(state.first).max(Span::ZERO),
             model: "anchor",
-            quiet: (law.sum_at(student::reaching(threshold, law.freedom)).ceil() - 1.0).max(0.0),
+            quiet: (law.quiet(threshold, state.sum).ceil() - 1.0).max(0.0),
             return_days: self.watch.return_days(bits),
-            terms: vec![("level", bits)],
+            terms,
             since: state.since,
         })
     }

@@ -18,17 +18,17 @@
 mod described;
 
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use std::f64::consts::LOG2_E;
 
 use super::beat::{Beat, Rhythm, Sizes};
 use super::calibrate;
+use super::holders::{Holders, RECENT};
 use super::special::BITS_MAX;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::short;
 use super::watch::Watch;
 use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
-use crate::time::{SECS_PER_DAY, Span, Time};
+use crate::time::{Span, Time};
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
@@ -69,9 +69,6 @@ const OFFSET: f64 = 8.0;
 /// Holders that make something common, until the fleet is known to be smaller.
 const COMMON: f64 = 20.0;
 
-/// Who was not seen for longer does not count among those who share something.
-const RECENT: Span = Span::from_secs(14 * SECS_PER_DAY);
-
 /// All entities of one rule in one lane.
 pub(super) struct Periodicity {
     settings: Settings,
@@ -79,7 +76,7 @@ pub(super) struct Periodicity {
     table: Table<Beat>,
     nursery: Nursery,
     /// How many entities go to each value. Those who share one are in one lane.
-    holders: Table<u32>,
+    holders: Holders,
     /// Holders of what most go to, at the last barrier; 0 = not known.
     fleet: u32,
     watch: Watch,
@@ -107,7 +104,7 @@ impl Periodicity {
             slot: Span::from_nanos((settings.timespan.nanos() / 6).clamp(1, SLOT)),
             table: Table::new(settings.max_entities),
             nursery: Nursery::new(settings.max_entities),
-            holders: Table::new(settings.max_entities),
+            holders: Holders::new(settings.max_entities),
             fleet: 0,
             watch: Watch::new(settings),
             settings: settings.clone(),
@@ -153,15 +150,9 @@ impl Periodicity {
         }
     }
 
-    fn holders_of(&self, value: u32) -> u32 {
-        let at = self.holders.find(spread(value));
-        let known = at.and_then(|at| self.holders.get(at));
-        known.copied().unwrap_or(0).max(1)
-    }
-
     /// How few others go there, in bits.
     fn rarity(&self, value: u32) -> f64 {
-        let holders = f64::from(self.holders_of(value));
+        let holders = f64::from(self.holders.of(value));
         let fleet = f64::from(self.fleet);
         let base = if self.fleet > 0 {
             fleet.clamp(4.0, COMMON)
@@ -215,7 +206,7 @@ impl Periodicity {
                 value: short(sample.value),
             };
             self.nursery.insert(sample.key, newcomer);
-            self.count(newcomer.value);
+            self.holders.count(newcomer.value);
             return None;
         };
         if time.bucket(slot) <= seen.first.bucket(slot) {
@@ -235,40 +226,14 @@ impl Periodicity {
         self.known(at, sample)
     }
 
-    /// One more goes to a value.
-    fn count(&mut self, value: u32) {
-        let key = spread(value);
-        if let Some(holders) = self.holders.find(key) {
-            if let Some(holders) = self.holders.get_mut(holders) {
-                *holders = holders.saturating_add(1);
-            }
-            return;
-        }
-        self.holders.insert(key, 1, |&few| Some(i64::from(few)));
-    }
-
-    /// Counts afresh who goes where: the nursery may have met somebody twice.
+    /// Counts afresh who goes where.
     fn recount(&mut self, now: Time) {
-        let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         let recent = |last: Time| now.since(last) <= RECENT;
-        for newcomer in self.nursery.newcomers().filter(|new| recent(new.first)) {
-            *counts.entry(newcomer.value).or_default() += 1;
-        }
-        for beat in self.table.states().filter(|beat| recent(beat.last)) {
-            *counts.entry(beat.value).or_default() += 1;
-        }
-        let mut most: Vec<_> = counts.into_iter().collect();
-        most.sort_unstable_by_key(|&(value, holders)| (std::cmp::Reverse(holders), value));
-        self.holders = Table::new(self.settings.max_entities);
-        for (value, holders) in most.into_iter().take(self.settings.max_entities) {
-            self.holders.insert(spread(value), holders, |_| None);
-        }
+        let new = self.nursery.newcomers().filter(|new| recent(new.first));
+        let known = self.table.states().filter(|beat| recent(beat.last));
+        let values = new.map(|new| new.value).chain(known.map(|beat| beat.value));
+        self.holders.recount(values);
     }
-}
-
-/// The table takes hashes of which all bits count.
-fn spread(value: u32) -> u64 {
-    u64::from(value).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// How much alike the sizes are, in bits.
@@ -332,7 +297,7 @@ impl Statistic for Periodicity {
             facts.push(("size.bytes", sizes.middle));
             facts.push(("size.spread", sizes.spread));
         }
-        facts.push(("shared.by", f64::from(self.holders_of(beat.value))));
+        facts.push(("shared.by", f64::from(self.holders.of(beat.value))));
         facts
     }
 
@@ -349,11 +314,9 @@ impl Statistic for Periodicity {
         }
         self.recount(now);
         let mut census = self.watch.census(votes);
-        let most = self.holders.states().max();
+        let most = self.holders.largest();
         // What most go to says how large the fleet is.
-        census
-            .holders
-            .extend(most.map(|&most| (u64::from(most), 1)));
+        census.holders.extend(most.map(|most| (u64::from(most), 1)));
         census
     }
 

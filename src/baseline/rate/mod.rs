@@ -94,6 +94,7 @@ impl Rate {
             winsor_bits: settings.winsor_bits.max(1.0),
             floor: whole(settings.floor).max(1),
             delay: waiting::delay(settings),
+            hold: settings.hold && waiting::delay(settings) > 0,
         };
         let filter = Filter::new(settings);
         Rate {
@@ -153,6 +154,7 @@ impl Rate {
             state.alarm = if enough {
                 let law = state.law(&self.model, self.profiles.get(at), state.bucket);
                 law.reaching(self.watch.threshold(), self.model.floor)
+                    .max(state.beyond())
             } else {
                 u32::MAX
             };

@@ -15,6 +15,8 @@ mod described;
 use serde::{Deserialize, Serialize};
 
 use super::amount::{ABSURD, AmountState};
+use super::holders::{Holders, RECENT};
+
 use super::shared::{Population, Tally};
 use super::special::BITS_MAX;
 use super::sums::Model;
@@ -64,6 +66,7 @@ struct State {
     table: Saved<AmountState>,
     nursery: Saved<Newcomer>,
     population: Population,
+    holders: Option<Saved<u32>>,
     watch: Watch,
 }
 
@@ -94,7 +97,7 @@ impl Volume {
         if !state.resolved {
             state.alarm = if state.active >= self.settings.min_buckets {
                 let law = state.law(&self.model, state.bucket);
-                let term = self.model.population.shared.term(state.top);
+                let term = self.model.destination(state.top);
                 let others = law.activity() + term;
                 law.reaching(&self.model.population.tail, self.watch.threshold(), others)
                     .max(self.model.floor)
@@ -118,14 +121,8 @@ impl Volume {
     /// A sample of an entity without a baseline.
     fn newcomer(&mut self, sample: &Sample, amount: f64) -> Option<Deviation> {
         let slot = self.slot;
-        let mut seen = match self.nursery.find(sample.key) {
-            Some(seen) => *seen,
-            None => Newcomer {
-                first: sample.time,
-                count: 0,
-                value: destination(sample),
-            },
-        };
+        let known = self.nursery.find(sample.key).copied();
+        let mut seen = known.unwrap_or_else(|| self.meet(sample));
         let returned = sample.time.bucket(slot) > seen.first.bucket(slot);
         let mut state = self.young(&seen);
         if !returned {
@@ -137,6 +134,19 @@ impl Volume {
         seen.count = seen.count.saturating_add(kib(amount));
         self.keep(seen, sample.key);
         None
+    }
+
+    /// Somebody who was never here before.
+    fn meet(&mut self, sample: &Sample) -> Newcomer {
+        let value = destination(sample);
+        if let Some(holders) = &mut self.model.holders {
+            holders.count(value);
+        }
+        Newcomer {
+            first: sample.time,
+            count: 0,
+            value,
+        }
     }
 
     /// The state of who was in the nursery so far.
@@ -192,11 +202,27 @@ impl Volume {
         if state.sum < self.model.floor {
             return false;
         }
+        // Where uploads go is told by all of them, not only by those who come back.
+        if self.model.holders.is_some() {
+            return true;
+        }
         let law = state.law(&self.model, state.bucket);
         let terms = state.terms(&self.model, &law);
         let bits: f64 = terms.iter().map(|term| term.1).sum();
         law.amount(&self.model.population.tail, state.sum) >= ADMIT_AMOUNT
             && bits >= self.watch.threshold().min(ADMIT_BITS)
+    }
+
+    /// Counts afresh who goes where.
+    fn recount(&mut self, now: Time) {
+        let Some(holders) = &mut self.model.holders else {
+            return;
+        };
+        let recent = |last: Time| now.since(last) <= RECENT;
+        let new = self.nursery.newcomers().filter(|new| recent(new.first));
+        let known = self.table.states().filter(|state| recent(state.since));
+        let known = known.map(AmountState::goes_to);
+        holders.recount(new.map(|new| new.value).chain(known));
     }
 
     /// What was worked out from the state or the population as they were.
@@ -268,6 +294,14 @@ impl Statistic for Volume {
         }
     }
 
+    fn facts(&self, key: u64) -> Vec<(&'static str, f64)> {
+        let state = self.table.find(key).and_then(|at| self.table.get(at));
+        let (Some(state), Some(holders)) = (state, &self.model.holders) else {
+            return Vec::new();
+        };
+        vec![("shared.by", f64::from(holders.of(state.goes_to())))]
+    }
+
     fn census(&mut self, now: Time) -> Census {
         let mut tally = Tally::default();
         let mut votes = Vec::new();
@@ -280,6 +314,7 @@ impl Statistic for Volume {
             tally.count(state, &self.model, bucket);
             self.watch.vote(&mut votes, &mut state.peak);
         }
+        self.recount(now);
         let (sums, holders) = tally.done();
         Census {
             sums,
@@ -313,6 +348,7 @@ impl Statistic for Volume {
             self.table.bytes()
                 + self.nursery.bytes()
                 + self.model.population.shared.bytes()
+                + self.model.holders.as_ref().map_or(0, Holders::bytes)
                 + size_of::<Volume>(),
         )
     }
@@ -322,6 +358,7 @@ impl Statistic for Volume {
             table: self.table.save(),
             nursery: self.nursery.save(),
             population: self.model.population.clone(),
+            holders: self.model.holders.as_ref().map(Holders::save),
             watch: self.watch.clone(),
         };
         snapshot::pack(ROW.name, &self.settings, &state)
@@ -333,6 +370,9 @@ impl Statistic for Volume {
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
         fresh.model.population = state.population;
+        if let (Some(holders), Some(saved)) = (&mut fresh.model.holders, state.holders) {
+            holders.load(saved)?;
+        }
         fresh.watch = state.watch;
         fresh.forget_derived();
         *self = fresh;
