@@ -11,13 +11,17 @@
 //! s² = (ν₁ s̄² + Σ(y-m)² + κ n (m-M)²/(κ+n))/(ν₁ + n)
 //! Y ~ m̂ + t_ν √(s² (1 + 1/(κ+n) + (κ/(κ+n))²/(k₀+N)))
 //! π = (active + ½ g)/(trials + 1)         g: how active its peers are then
-//! bits = -log2 π (N P(Y ≥ y)/(N + 1) + G(y)/(1 + N G(y))) + destination's term
-//! G: how many of its peers' buckets reach y
+//! bits = -log2 π (N P(Y ≥ y)/(N + 1) + G(y)/(1 + max(N G, r))) + destination's term
+//! G: how many of its peers' buckets reach y; r: see below
 //! ```
 //!
 //! An amount's bits are divided by how far the entity's own surprises reach (its
 //! 98 % quantile against the 5.6 bits it should have): browsing with an upload
 //! now and then is no bell, and the uploads are not odd.
+//!
+//! r is how much it is always the same ones who reach y: (1/f - 1) min(1, N/n̄), f the
+//! share of firsts among them, n̄ the sums known of one of them all. A host that backs
+//! up each night says nothing of desks that never did.
 //!
 //! And of n sums the largest is reached again by one in n + 1: the bell counts
 //! from there.
@@ -109,6 +113,8 @@ pub(super) struct AmountState {
     high: u16,
     /// Since the last barrier: the largest y, and active buckets.
     day_high: u16,
+    /// `high` as the day began.
+    day_record: u16,
     day_buckets: u16,
     /// The last four tops, newest first; 0 is none.
     tops: [u32; 4],
@@ -152,6 +158,7 @@ impl AmountState {
             lead: 0.0,
             high: 0,
             day_high: 0,
+            day_record: 0,
             day_buckets: 0,
             tops: [0; 4],
             resolved: false,
@@ -304,6 +311,9 @@ impl AmountState {
         self.day_buckets = self.day_buckets.saturating_add(1);
         // What alerted is not what peers do.
         if !self.absurd && self.alerted != self.bucket {
+            if self.day_high == 0 {
+                self.day_record = self.high;
+            }
             self.day_high = self.day_high.max(code(log_of(self.sum)));
         }
         self.active = self.active.saturating_add(1);
@@ -429,13 +439,14 @@ impl AmountState {
         parts.map(move |part| decode(part.n) * left / total)
     }
 
-    /// The largest y since the last barrier and how many buckets were active; begins anew.
-    pub(super) fn day(&mut self) -> Option<(f64, u16)> {
+    /// The largest y since the last barrier, that of all time before it, and how
+    /// many buckets were active; begins anew.
+    pub(super) fn day(&mut self) -> Option<(f64, f64, u16)> {
         let day = (
             std::mem::take(&mut self.day_high),
             std::mem::take(&mut self.day_buckets),
         );
-        (day.0 > 0).then(|| (log(day.0), day.1))
+        (day.0 > 0).then(|| (log(day.0), log(self.day_record), day.1))
     }
 
     /// Where the entity's first large sum went, once.

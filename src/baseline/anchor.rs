@@ -23,8 +23,8 @@ const DELAY: Span = Span::DAY.times(7);
 /// Recent buckets that make a level: fewer are filled up with ordinary ones.
 const RECENT_LEAST: f64 = 5.0;
 
-/// What a recent bucket counts for at most, in spreads above the anchor: a level
-/// is made of many days, and one film is not.
+/// What a recent bucket counts for at most, in spreads of what a bucket is
+/// predicted with: a level is made of many days, and one film is not.
 const RECENT_MOST: f64 = 2.5;
 
 /// Variance of an entity's buckets until the population gives one, and its weight.
@@ -139,9 +139,11 @@ impl Law {
     pub(super) fn bits(&self, sum: f64) -> f64 {
         let [level, trend] = self.terms(log_of(sum)).map(|term| term.1);
         if level < LEVEL_LEAST {
-            return level;
+            return level - 1.0;
         }
-        fisher([level, trend].into_iter(), 0)
+        // Of two looks, at the level alone and at both, the better costs a bit:
+        // a new level that does not rise any more is a drift as well.
+        level.max(fisher([level, trend].into_iter(), 0)) - 1.0
     }
 
     /// The least sum of this bucket that scores `bits`; infinite where none does.
@@ -232,7 +234,8 @@ impl Anchored {
         if n < ANCHORED {
             return None;
         }
-        let most = f64::from(self.level) + RECENT_MOST * self.variance(model).sqrt();
+        let single = self.variance(model) * (1.0 + 1.0 / (n + 2.0)) + HONEST;
+        let most = f64::from(self.level) + RECENT_MOST * single.sqrt();
         let (mut before, mut count, mut row) = (0.0, 1.0, Row::default());
         for bucket in self.bucket.saturating_sub(LINE - 1)..self.bucket {
             let place = usize::try_from(bucket.rem_euclid(LINE)).unwrap_or(0);

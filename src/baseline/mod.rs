@@ -54,10 +54,11 @@
 //!
 //! Sums are learnt as y = log2(1 + sum), by part of the week, and only in
 //! buckets with any (the chance of which is π). An entity's own bell predicts
-//! with the weight of the n sums it has shown, its peers' days (G) for the rest:
+//! with the weight of the n sums it has shown, its peers' days (G) for the rest,
+//! less where it is always the same ones who send so much (r):
 //!
 //! ```text
-//! bits = -log2 π (n P(T_ν ≥ (y - m)/s)/(n + 1) + G(y)/(1 + n G(y)))
+//! bits = -log2 π (n P(T_ν ≥ (y - m)/s)/(n + 1) + G(y)/(1 + max(n G, r)))
 //!        + destination's term
 //! ```
 //!

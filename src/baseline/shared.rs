@@ -47,7 +47,9 @@ const VOTES: usize = 5;
 const BUCKETS: usize = VOTES + PARTS_OF_WEEK;
 const DAYS: usize = BUCKETS + 1;
 const RARE: usize = DAYS + BINS;
-const SUMS: usize = RARE + rarity::CLASSES;
+const FIRSTS: usize = RARE + rarity::CLASSES;
+const KNOWN: usize = FIRSTS + BINS;
+const SUMS: usize = KNOWN + 1;
 
 /// Half bits of a day's largest y.
 const BINS: usize = 128;
@@ -113,9 +115,11 @@ impl Population {
         }
         self.parts = parts;
         self.shared = Shared::new(census);
-        let days: Vec<f64> = (DAYS..RARE).map(at).collect();
-        self.tail.fold(&days, at(BUCKETS));
-        let rare: Vec<f64> = (RARE..SUMS).map(at).collect();
+        let votes = |places: std::ops::Range<usize>| places.map(at).collect::<Vec<f64>>();
+        self.tail.fold(&votes(DAYS..RARE), &votes(FIRSTS..KNOWN));
+        self.tail.buckets = self.tail.buckets * tail_keep() + at(BUCKETS);
+        self.tail.known = at(KNOWN) / entities.max(1.0);
+        let rare = votes(RARE..FIRSTS);
         self.rarity.fold(&rare);
     }
 }
@@ -125,41 +129,64 @@ impl Population {
 pub(super) struct Tail {
     /// Decayed votes by half bits, summed up from the top.
     above: Vec<f64>,
+    /// The same of those who never reached so far before.
+    firsts: Vec<f64>,
     /// Decayed active buckets.
     buckets: f64,
+    /// How many sums are known of an entity, on average.
+    known: f64,
+}
+
+/// What a day leaves of the votes before it.
+fn tail_keep() -> f64 {
+    exp2(-1.0 / HALF_LIFE)
+}
+
+/// Sums a day's votes up from the top, onto those before it.
+fn fold(above: &mut Vec<f64>, votes: &[f64]) {
+    above.resize(BINS, 0.0);
+    let mut sum = 0.0;
+    for (above, more) in above.iter_mut().zip(votes).rev() {
+        sum += more;
+        *above = *above * tail_keep() + sum;
+    }
 }
 
 impl Tail {
-    fn fold(&mut self, days: &[f64], buckets: f64) {
-        let keep = exp2(-1.0 / HALF_LIFE);
-        self.above.resize(BINS, 0.0);
-        self.buckets = self.buckets * keep + buckets;
-        let mut sum = 0.0;
-        for (above, more) in self.above.iter_mut().zip(days).rev() {
-            sum += more;
-            *above = *above * keep + sum;
-        }
+    fn fold(&mut self, days: &[f64], firsts: &[f64]) {
+        fold(&mut self.above, days);
+        fold(&mut self.firsts, firsts);
     }
 
-    /// The chance that an active bucket of somebody's reaches y.
-    pub(super) fn reached(&self, y: f64) -> f64 {
+    /// The chance that an active bucket reaches y, of somebody who did not in
+    /// `known` so far. How often entities do differs at least as an exponential
+    /// law has it, with the mean G of all of them: G/(1 + known G). Where few of
+    /// those who reach y do it for the first time, it is always the same ones: a
+    /// gamma law with that share of firsts at an entity as known as the average
+    /// says how much less it is for others.
+    pub(super) fn reached(&self, y: f64, known: f64) -> f64 {
         let days = self.above.first().copied().unwrap_or(0.0);
         let above = self.above.get(bin(y)).copied().unwrap_or(0.0);
+        // Who has first reached more was there before, and more is never less odd.
+        let firsts = self.firsts.iter().skip(bin(y)).copied().fold(0.0, f64::max);
         // Half a day for what nobody reached so far; of a day's buckets one is its largest.
-        (above + 0.5) / (days + 1.0) / (self.buckets / days.max(1.0)).max(1.0)
+        let all = (above + 0.5) / (days + 1.0) / (self.buckets / days.max(1.0)).max(1.0);
+        let again = ((above + 0.5) / (firsts + 0.5) - 1.0).max(0.0);
+        let share = (known / self.known.max(1.0)).min(1.0);
+        all / (1.0 + f64::max(known * all, share * again))
     }
 
-    /// Votes by bin, one bucket a day.
+    /// Votes by bin, one bucket a day, and which of them are firsts.
     #[cfg(test)]
-    pub(super) fn of(votes: &[(usize, f64)]) -> Tail {
-        let mut days = vec![0.0; BINS];
-        for &(bin, votes) in votes {
-            if let Some(day) = days.get_mut(bin) {
-                *day += votes;
-            }
+    pub(super) fn of(votes: &[(usize, f64, f64)], known: f64) -> Tail {
+        let (mut days, mut firsts) = (vec![0.0; BINS], vec![0.0; BINS]);
+        for &(bin, votes, first) in votes {
+            days[bin] += votes;
+            firsts[bin] += first;
         }
         let mut tail = Tail::default();
-        tail.fold(&days, days.iter().sum());
+        tail.fold(&days, &firsts);
+        (tail.buckets, tail.known) = (days.iter().sum(), known);
         tail
     }
 }
@@ -237,9 +264,14 @@ impl Tally {
         for top in state.tops() {
             *self.0.holders.entry(u64::from(top)).or_default() += 1;
         }
-        if let Some((y, buckets)) = state.day() {
+        if let Some((y, record, buckets)) = state.day() {
             self.add(DAYS + bin(y), 1.0);
             self.add(BUCKETS, f64::from(buckets.min(24)));
+            if y > record {
+                // Summed up from the top, a first of what lies above the record.
+                self.add(FIRSTS + bin(y), 1.0);
+                self.add(FIRSTS + bin(record), -1.0);
+            }
         }
         if let (Some(holders), Some(to)) = (&model.holders, state.first_upload()) {
             let others = holders.of(to).saturating_sub(1);
@@ -253,6 +285,7 @@ impl Tally {
         let room = 3.0 * (population.between + population.within / n).sqrt();
         let mean = mean.clamp(population.mean - room, population.mean + room);
         self.add(ENTITIES, 1.0);
+        self.add(KNOWN, n);
         self.add(MEANS, mean);
         self.add(SQUARES, mean * mean);
         self.add(WITHINS, within.min(64.0));

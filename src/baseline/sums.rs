@@ -137,16 +137,14 @@ pub(super) struct Law {
 
 impl Law {
     /// `-log2 P(at least this sum | any)`: by the entity's own habit, and by what
-    /// its peers reach. Entities differ in how often they reach y about as an
-    /// exponential law has it, with the mean of all of them; one that did not in n
-    /// sums does with G/(1 + nG). So thirty sums without a film say something of
-    /// films that every thirtieth sum is, and nothing of those that every
-    /// thousandth is.
+    /// its peers reach. Thirty sums without a film say something of films that
+    /// every thirtieth sum is, and nothing of those that every thousandth is; but
+    /// where it is always the same ones who send films, also of those.
     pub(super) fn amount(&self, tail: &Tail, sum: f64) -> f64 {
         let y = log_of(sum);
         let own = exp2(-self.own(y));
-        let peers = tail.reached(y);
-        let p = self.known * own / (self.known + 1.0) + peers / (1.0 + self.known * peers);
+        let peers = tail.reached(y, self.known);
+        let p = self.known * own / (self.known + 1.0) + peers;
         -p.max(1e-90).log2()
     }
 
@@ -210,7 +208,7 @@ mod tests {
 
     #[test]
     fn the_least_sum_that_alarms_is_the_one_that_reaches_the_bits_and_more_is_never_less_odd() {
-        let tail = Tail::of(&[(30, 900.0), (40, 90.0), (50, 10.0)]);
+        let tail = Tail::of(&[(30, 900.0, 90.0), (40, 90.0, 9.0), (50, 10.0, 5.0)], 30.0);
         for (trust, record) in [(1.0, 0.0), (0.5, 0.0), (1.0, 20.0)] {
             let law = Law {
                 mean: 14.0,
@@ -250,8 +248,10 @@ mod tests {
             excess: 0.0,
         };
         // One in 64 of its peers' days, and thirty-one of its own without.
-        let tail = Tail::of(&[(30, 63.0), (50, 1.0)]);
-        let bits = law.amount(&tail, exp2(24.0));
-        assert!((6.0..7.5).contains(&bits), "{bits}");
+        let tail = |firsts| Tail::of(&[(30, 640.0, 64.0), (50, 10.0, firsts)], 31.0);
+        let bits = |firsts| law.amount(&tail(firsts), exp2(24.0));
+        assert!((6.0..7.5).contains(&bits(10.0)), "{}", bits(10.0));
+        // It is one of them, each time: a twentieth of its first is left for others.
+        assert!((9.0..11.0).contains(&bits(0.0)), "{}", bits(0.0));
     }
 }

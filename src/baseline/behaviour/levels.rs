@@ -93,7 +93,8 @@ fn a_new_level_alerts_for_a_week_or_two_and_is_then_the_level() {
             days.push(day);
         }
     }
-    assert!((40..46).contains(&days[0]), "{days:?}");
+    // A bucket counts for 2.5 spreads at most, so the level takes a week to show.
+    assert!((42..48).contains(&days[0]), "{days:?}");
     assert!((5..25).contains(&days.len()), "{days:?}");
     assert!(*days.last().unwrap() < 75, "{days:?}");
 }

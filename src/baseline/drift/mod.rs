@@ -7,7 +7,8 @@
 //! and does not learn what was alerted on. Scored is not a bucket but the mean
 //! of the logarithms of the last week's, none of which counts for more than 2.5
 //! spreads, so a few large days are no drift; and whether they rise one after
-//! the other (see `trend`). Fisher's method takes both together:
+//! the other (see `trend`). Fisher's method takes both together,
+//! and the better of that and the level alone counts, less a bit for the choice:
 //!
 //! ```text
 //! y = log2(1 + sum),  ȳ over the k buckets that the anchor has not learnt

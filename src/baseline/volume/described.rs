@@ -24,9 +24,9 @@ impl Volume {
         }
         let law = state.law(&self.model, bucket);
         let (expected, interval) = law.expected();
-        let population = &self.model.population;
-        let others = law.activity() + population.shared.term(state.top);
-        let alarm = law.reaching(&population.tail, self.watch.threshold(), others);
+        let tail = &self.model.population.tail;
+        let others = law.activity() + self.model.destination(state.top);
+        let alarm = law.reaching(tail, self.watch.threshold(), others);
         let young =
             state.active < self.settings.min_buckets || !self.watch.is_warm(&self.settings, now);
         Some(Description {
