@@ -121,7 +121,7 @@ pub(super) struct AmountState {
     /// Whether `alarm` is what alarms, or still only the floor.
     pub(super) resolved: bool,
     /// Whether the sum holds what cannot be.
-    absurd: bool,
+    pub(super) absurd: bool,
     /// Whether a sum has reached the floor.
     large: Large,
 }
@@ -317,7 +317,7 @@ impl AmountState {
             self.day_high = self.day_high.max(code(log_of(self.sum)));
         }
         self.active = self.active.saturating_add(1);
-        if self.top != 0 && self.tops.first() != Some(&self.top) {
+        if self.top != 0 && !self.absurd && self.tops.first() != Some(&self.top) {
             let old = self.tops.iter().position(|&old| old == self.top);
             let upto = old.unwrap_or(self.tops.len() - 1);
             if let Some(moved) = self.tops.get_mut(..=upto) {

@@ -101,6 +101,8 @@ pub(super) struct CountState {
     /// The largest count so far that nobody was alerted about, in 1/1024
     /// doublings, forgotten by one in a half-life.
     high: u16,
+    /// Whether nothing of the bucket may be learnt.
+    pub(super) barred: bool,
 }
 
 impl CountState {
@@ -123,6 +125,7 @@ impl CountState {
             alarm: model.floor,
             resolved: false,
             high: 0,
+            barred: false,
         }
     }
 
@@ -206,6 +209,12 @@ impl CountState {
             return;
         }
         let bucket = self.bucket;
+        if std::mem::take(&mut self.barred) {
+            self.skip(bucket, model);
+            self.count = 0;
+            self.forget_alarm(model);
+            return;
+        }
         let law = self.law(model, profile.as_deref(), bucket);
         if model.hold {
             let gone = bucket.saturating_sub(self.learnt);

@@ -5,6 +5,7 @@
 //! bucket after its first on; until then each sample scores as new. An entity
 //! that is itself new (under two active buckets, or the rule's `min_buckets`)
 //! raises nothing and learns silently, as it does while the rule warms up.
+//! `learn: {delay: 7d}` has a value wait for so many days before it is known.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +41,15 @@ pub(super) static ROW: Row = Row {
 /// Active buckets below which an entity has no habit to leave.
 const BUCKETS_LEAST: u32 = 2;
 
+/// Most days that a value waits.
+const WAIT_MAX: i64 = 90;
+
+/// The rule's delay in days.
+fn wait(settings: &Settings) -> u16 {
+    let days = settings.delay.unwrap_or(Span::ZERO).secs() / Span::DAY.secs();
+    u16::try_from(days.clamp(0, WAIT_MAX)).unwrap_or(0)
+}
+
 /// No novelty scores more than this, so a value seen lately needs no score.
 const NOVELTY_BITS_MAX: f64 = 64.0;
 
@@ -48,6 +58,8 @@ pub(super) struct FirstSeen {
     settings: Settings,
     calendar: Calendar,
     slot: Span,
+    /// Days that a value waits before it is known.
+    wait: u16,
     table: Table<Values>,
     nursery: Nursery,
     base: Base,
@@ -67,6 +79,7 @@ impl FirstSeen {
         FirstSeen {
             calendar: Calendar::new(settings),
             slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
+            wait: wait(settings),
             table: Table::new(settings.max_entities),
             nursery: Nursery::new(settings.max_entities),
             base: Base::default(),
@@ -85,19 +98,27 @@ impl FirstSeen {
         };
         let bucket = self.calendar.bucket(sample.time);
         let state = self.table.get_mut(at)?;
+        let whole = sample.lesson.is_whole();
         if bucket > state.bucket {
-            state.close(&self.calendar);
+            state.close_late(&self.calendar, self.wait);
             state.bucket = bucket;
-            state.peak = state.peak.max(calibrate::ACTIVE);
         }
-        let value = values::short(sample.value);
-        let novelty = state.take(value, sample.time, &self.calendar, &self.base)?;
+        let (value, time) = (values::short(sample.value), sample.time);
+        let novelty = if whole {
+            state.peak = state.peak.max(calibrate::ACTIVE);
+            state.take(value, time, &self.calendar, &self.base)?
+        } else {
+            state.judge(value, time, &self.calendar, &self.base)?
+        };
         let any = novelty.weight * NOVELTY_BITS_MAX >= self.settings.surprise;
         any.then_some((at, novelty))
     }
 
-    /// Has an entity vote for a score.
-    pub(super) fn vote(&mut self, at: usize, bits: f64) {
+    /// Has the entity of a sample vote for a score, if the sample teaches anything.
+    pub(super) fn vote(&mut self, at: usize, sample: &Sample, bits: f64) {
+        if !sample.lesson.is_whole() {
+            return;
+        }
         if let Some(state) = self.table.get_mut(at) {
             state.peak = state.peak.max(calibrate::single(bits));
         }
@@ -152,6 +173,9 @@ impl FirstSeen {
 
     /// A newcomer waits until it is seen in a second slot or with a second value.
     fn newcomer(&mut self, sample: &Sample) -> Option<usize> {
+        if !sample.lesson.is_whole() {
+            return None;
+        }
         let value = values::short(sample.value);
         let slot = self.slot;
         let Some(seen) = self.nursery.find(sample.key) else {
@@ -182,7 +206,7 @@ impl FirstSeen {
 impl Statistic for FirstSeen {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         let (at, novelty) = self.take(sample)?;
-        self.vote(at, novelty.bits());
+        self.vote(at, sample, novelty.bits());
         let state = self.settled(at, sample.time)?;
         self.deviation(state, novelty, sample.time)
     }
@@ -195,7 +219,7 @@ impl Statistic for FirstSeen {
         };
         for state in self.table.states_mut() {
             if self.calendar.is_over(state.bucket, now) {
-                state.close(&self.calendar);
+                state.close_late(&self.calendar, self.wait);
             }
             self.watch.vote(&mut votes, &mut state.peak);
             let (novel, expected) = state.calibration(&self.calendar);
@@ -237,7 +261,7 @@ impl Statistic for FirstSeen {
         let mut learnt = state.clone();
         let bucket = self.calendar.bucket(now).max(state.bucket);
         if bucket > state.bucket {
-            learnt.close(&self.calendar);
+            learnt.close_late(&self.calendar, self.wait);
             learnt.bucket = bucket;
         }
         let chance = learnt.chance(&self.calendar, &self.base);

@@ -74,8 +74,10 @@
 //! A bucket is scored before it is learnt; what is far out is learnt winsorised
 //! (Tukey); in everything the entities tell about the population (prior,
 //! season, popularity) each has one vote; whoever is seen in one slot of time
-//! only waits in a nursery of fixed size; and what is established is never
-//! displaced by what is new.
+//! only waits in a nursery of fixed size; what is established is never
+//! displaced by what is new; attempts that failed tell nothing about who
+//! somebody is, and what an analyst has marked tells nothing at all
+//! ([`Lesson`]).
 
 mod amount;
 mod anchor;
@@ -142,6 +144,33 @@ pub struct Sample {
     /// Whether it is of the last of the rule's members: of what the others,
     /// where there are some, come before.
     pub last: bool,
+    /// Whether anything may be learnt from it.
+    pub lesson: Lesson,
+}
+
+/// What a sample may teach: it is scored in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lesson {
+    /// All there is to learn.
+    #[default]
+    Whole,
+    /// How often it happens, and not who does it: of an attempt that failed,
+    /// the names and addresses are whatever the attempt claimed.
+    Unproven,
+    /// Nothing: somebody marked the entity's time as not its own.
+    None,
+}
+
+impl Lesson {
+    /// Whether it tells who the entity is: its values, hours and absences.
+    pub(crate) fn is_whole(self) -> bool {
+        self == Lesson::Whole
+    }
+
+    /// Whether it does not even tell how much is usual.
+    pub(crate) fn is_none(self) -> bool {
+        self == Lesson::None
+    }
 }
 
 /// Most values that a statistic looks at one by one.

@@ -75,7 +75,8 @@ impl Filter {
             *seen = (*seen).max(sample.time);
             return true;
         }
-        if sample.last {
+        // An attempt that failed proves nothing, whichever member it is of.
+        if sample.last && sample.lesson.is_whole() {
             let now = sample.time;
             proven.insert(key, now, |seen| {
                 Some(-(now.since(*seen).secs() / Span::HOUR.secs()))
@@ -129,7 +130,11 @@ impl Filter {
             own.bucket = bucket;
         }
         let value = values::short(sample.value);
-        let new = own.take(value, sample.time, calendar, base);
+        let new = if sample.lesson.is_whole() {
+            own.take(value, sample.time, calendar, base)
+        } else {
+            own.judge(value, sample.time, calendar, base)
+        };
         new.is_some_and(|novelty| novelty.weight >= 1.0) && own.active >= *least
     }
 

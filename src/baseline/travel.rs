@@ -133,15 +133,20 @@ impl Travel {
         }
     }
 
-    /// Where the entity was before, which is where it is from now on.
-    fn arrive(&mut self, key: u64, place: Place) -> Option<Place> {
+    /// Where the entity was before; it is at `place` from now on, unless it is
+    /// only claimed to be there.
+    fn arrive(&mut self, sample: &Sample, place: Place) -> Option<Place> {
+        let (key, whole) = (sample.key, sample.lesson.is_whole());
         if let Some(at) = self.places.find(key) {
             let last = self.places.get_mut(at)?;
             let before = *last;
-            if place.time >= before.time {
+            if whole && place.time >= before.time {
                 *last = place;
             }
             return Some(before);
+        }
+        if !whole {
+            return None;
         }
         // Of those that were somewhere, the one that was longest ago makes room.
         self.places.insert(key, place, |old| Some(old.time.secs()));
@@ -157,17 +162,14 @@ impl Statistic for Travel {
             time: sample.time,
             point,
         };
-        let before = if self.networks.has(sample.key) {
-            self.arrive(sample.key, place)
-        } else {
-            None
-        };
+        let known = self.networks.has(sample.key);
+        let before = known.then(|| self.arrive(sample, place)).flatten();
         let ((at, novelty), before) = (taken?, before?);
         let speed = before.speed(point, sample.time);
         let (fast, new) = (speed_bits(speed), novelty.bits());
         // Who moves as people do has not travelled, however new the network is.
         let bits = if speed > 0.0 { fast + new } else { 0.0 };
-        self.networks.vote(at, bits);
+        self.networks.vote(at, sample, bits);
         let (settings, calendar, watch) = self.networks.rule();
         let state = self.networks.settled(at, sample.time)?;
         let least = watch.threshold();
@@ -241,6 +243,7 @@ impl Statistic for Travel {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Lesson;
     use super::super::behaviour::settings;
     use super::*;
 
@@ -299,6 +302,17 @@ mod tests {
         network: u64,
         amount: f64,
     ) -> Option<Deviation> {
+        see_as(Lesson::Whole, travel, hour, minute, network, amount)
+    }
+
+    fn see_as(
+        lesson: Lesson,
+        travel: &mut Travel,
+        hour: i64,
+        minute: i64,
+        network: u64,
+        amount: f64,
+    ) -> Option<Deviation> {
         travel.observe(&Sample {
             key: 7,
             time: Time::from_secs(1_704_067_200 + hour * 3600 + minute * 60),
@@ -307,6 +321,7 @@ mod tests {
             parts: [0; super::super::PARTS],
             amount: Some(amount),
             last: true,
+            lesson,
         })
     }
 
@@ -337,6 +352,24 @@ mod tests {
         let mut travel = at_home();
         assert!(see(&mut travel, 20 * 24 + 20, 10, 9, sao_paulo()).is_some());
         assert_eq!(see(&mut travel, 20 * 24 + 20, 20, 2, amsterdam()), None);
+    }
+
+    #[test]
+    fn who_fails_to_log_in_from_afar_moves_nobody_and_makes_no_network_known() {
+        for lesson in [Lesson::Unproven, Lesson::None] {
+            let mut travel = at_home();
+            let hour = 20 * 24 + 20;
+            for minute in 10..20 {
+                let failed = see_as(lesson, &mut travel, hour, minute, 9, sao_paulo());
+                assert!(failed.is_some(), "it is judged");
+            }
+            let place = travel.places.get(travel.places.find(7).unwrap()).unwrap();
+            assert_eq!(Some(place.point), Point::of(amsterdam()));
+            // A day later, and after a look at home, the network is as new as ever.
+            assert_eq!(see(&mut travel, hour + 24, 0, 2, amsterdam()), None);
+            let found = see(&mut travel, hour + 24, 10, 9, sao_paulo());
+            assert!(found.is_some_and(|found| found.bits > 25.0));
+        }
     }
 
     #[test]

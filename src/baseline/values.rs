@@ -38,6 +38,10 @@ const PEERS_WEIGHT: f64 = 8.0;
 
 const TOUCHED: u8 = 1;
 const FRESH: u8 = 2;
+/// Came in an earlier bucket and is not known yet.
+const WAITING: u8 = 4;
+/// Not known yet, for either reason.
+const NEW: u8 = FRESH | WAITING;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Slot {
@@ -102,6 +106,12 @@ impl Novelty {
     }
 }
 
+/// How new a value is again after so many days without it; `None` for not at all.
+fn staleness(idle: u16, calendar: &Calendar) -> Option<f64> {
+    let buckets = real(i64::from(idle)) * calendar.buckets_per_day();
+    (idle > 1).then(|| 1.0 - super::special::exp2(-buckets / calendar.half_life))
+}
+
 /// The hash as it is kept: 32 bits of a keyed hash tell 12 values apart.
 pub(super) fn short(hash: u64) -> u32 {
     u32::try_from(hash >> 32).unwrap_or(1).max(1)
@@ -154,7 +164,7 @@ impl Values {
         let held = self
             .slots
             .iter()
-            .filter(|slot| slot.value != 0 && slot.flags & FRESH == 0);
+            .filter(|slot| slot.value != 0 && slot.flags & NEW == 0);
         let held = real(i64::try_from(held.count()).unwrap_or(0));
         let distinct = (f64::from(self.distinct) * left).max(held);
         let buckets = f64::from(self.buckets) * left;
@@ -168,8 +178,27 @@ impl Values {
 
     /// Values known, of those that are kept.
     pub(super) fn known(&self) -> u32 {
-        let held = self.slots.iter().filter(|slot| slot.value != 0);
+        let held = self
+            .slots
+            .iter()
+            .filter(|slot| slot.value != 0 && slot.flags & WAITING == 0);
         u32::try_from(held.count()).unwrap_or(0)
+    }
+
+    /// How new a value is that is not taken in: `None` for a familiar one.
+    pub(super) fn judge(
+        &self,
+        value: u32,
+        time: Time,
+        calendar: &Calendar,
+        base: &Base,
+    ) -> Option<Novelty> {
+        let known = |slot: &&Slot| slot.value == value && slot.flags & NEW == 0;
+        let Some(slot) = self.slots.iter().find(known) else {
+            return Some(self.novelty(value, 1.0, calendar, base));
+        };
+        let weight = staleness(day(time).saturating_sub(slot.day), calendar)?;
+        Some(self.novelty(value, weight, calendar, base))
     }
 
     /// Takes in a value, and says how new it is; `None` for a familiar one.
@@ -183,13 +212,8 @@ impl Values {
         let today = day(time);
         if let Some(slot) = self.slots.iter_mut().find(|slot| slot.value == value) {
             slot.flags |= TOUCHED;
-            if slot.flags & FRESH == 0 {
-                let idle = today.saturating_sub(slot.day);
-                if idle <= 1 {
-                    return None;
-                }
-                let buckets = real(i64::from(idle)) * calendar.buckets_per_day();
-                let weight = 1.0 - super::special::exp2(-buckets / calendar.half_life);
+            if slot.flags & NEW == 0 {
+                let weight = staleness(today.saturating_sub(slot.day), calendar)?;
                 return Some(self.novelty(value, weight, calendar, base));
             }
             return Some(self.novelty(value, 1.0, calendar, base));
@@ -230,7 +254,9 @@ impl Values {
         if full && self.fresh >= DISPLACE {
             return;
         }
-        let idle = self.slots.iter_mut().filter(|slot| slot.flags == 0);
+        // What waits is worth no more than what is known.
+        let idle = self.slots.iter_mut();
+        let idle = idle.filter(|slot| slot.flags & !WAITING == 0);
         let worth = |slot: &Slot| {
             // Halved for each month away: twelve one-off values do not stay for good.
             let months = u32::from(today.saturating_sub(slot.day) / 30);
@@ -252,7 +278,12 @@ impl Values {
 
     /// Learns the watched bucket.
     pub(super) fn close(&mut self, calendar: &Calendar) {
-        if self.slots.iter().all(|slot| slot.flags == 0) {
+        self.close_late(calendar, 0);
+    }
+
+    /// The same where a value becomes known so many days after its first.
+    pub(super) fn close_late(&mut self, calendar: &Calendar, wait: u16) {
+        if self.slots.iter().all(|slot| slot.flags & !WAITING == 0) {
             return;
         }
         let fresh = f32::from(self.fresh);
@@ -281,6 +312,11 @@ impl Values {
         }
         let today = day(calendar.start(self.bucket));
         for slot in self.slots.iter_mut().filter(|slot| slot.flags != 0) {
+            if slot.flags & NEW != 0 && today.saturating_sub(slot.day) < wait {
+                // Its day stays the first: however often it comes, it waits no less.
+                slot.flags = WAITING;
+                continue;
+            }
             slot.day = today.max(slot.day);
             slot.weight = slot.weight.saturating_add(1);
             slot.flags = 0;
@@ -296,7 +332,7 @@ impl Values {
         let slots = self.slots.iter();
         let held = slots.filter(move |slot| {
             let idle = f64::from(today.saturating_sub(slot.day));
-            slot.value != 0 && slot.flags & FRESH == 0 && idle <= recent
+            slot.value != 0 && slot.flags & NEW == 0 && idle <= recent
         });
         held.map(|slot| slot.value)
     }

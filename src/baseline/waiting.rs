@@ -107,6 +107,10 @@ impl Waiting {
             return;
         };
         let last = state.bucket;
+        if std::mem::take(&mut state.barred) {
+            // Nothing was there, as far as can be told.
+            state.count = 0;
+        }
         let count = u16::try_from(std::mem::take(&mut state.count)).unwrap_or(u16::MAX);
         if let Some(place) = place(line, last) {
             *place = place.saturating_add(count);

@@ -15,7 +15,7 @@ use super::terminal::Terminal;
 use super::{columns, formats, progress, rules, summary};
 use crate::alert::{Alert, Level};
 use crate::config::Config;
-use crate::detector::Options as Detecting;
+use crate::detector::{Marks, Options as Detecting};
 use crate::entity::V6Prefix;
 use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Start, Summary};
 use crate::rule::{LoadOptions, Loaded};
@@ -131,6 +131,14 @@ pub(super) struct Input {
     #[arg(long, value_name = "BITS", default_value = "64", value_parser = v6_prefix)]
     ipv6_prefix: V6Prefix,
 
+    /// Learn nothing of what this file marks: lines of `field,value,from,to`
+    ///
+    /// For times at which somebody else acted under an entity's name, as
+    /// `user.name,alice,2025-03-04T01:00:00Z,2025-03-06T00:00:00Z`. What
+    /// happened then is judged like anything else and teaches no baseline.
+    #[arg(long, value_name = "FILE")]
+    marks: Option<PathBuf>,
+
     /// What the log's JSON objects are: `product=github,service=audit`
     ///
     /// In the words of Sigma's logsource; `tipstaff formats json` lists them.
@@ -188,6 +196,19 @@ impl First {
     }
 }
 
+/// The marks of a file, where there is one.
+pub(super) fn marks_of(file: Option<&Path>) -> Result<Arc<Marks>, Failure> {
+    let Some(file) = file else {
+        return Ok(Arc::default());
+    };
+    let text = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    let marks = text.and_then(|text| Marks::parse(&text)).map_err(|what| {
+        let what = format!("{} cannot be used: {what}", file.display());
+        Failure::new(Exit::Usage, what, "a line is `field,value,from,to`")
+    })?;
+    Ok(Arc::new(marks))
+}
+
 /// The bits of a network, with or without a slash.
 pub(super) fn v6_prefix(text: &str) -> Result<V6Prefix, String> {
     let bits = text.strip_prefix('/').unwrap_or(text).parse().ok();
@@ -216,12 +237,14 @@ impl Input {
     }
 
     /// What it says of how rules are applied.
-    pub(super) fn detecting(&self, config: Option<&Config>) -> Detecting {
+    pub(super) fn detecting(&self, config: Option<&Config>) -> Result<Detecting, Failure> {
         let configured = config.and_then(|config| config.input.v6_prefix());
-        Detecting {
+        let marks = config.and_then(|config| config.state.marks.as_deref());
+        Ok(Detecting {
             v6_prefix: configured.unwrap_or(self.ipv6_prefix),
+            marks: marks_of(self.marks.as_deref().or(marks))?,
             ..Detecting::default()
-        }
+        })
     }
 
     /// The same for the pipeline; reads the site's tables.
@@ -297,7 +320,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         ..rules::load_options()
     };
     let loaded = rules::load_with(&found, &load_options, terminal)?;
-    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(config), terminal)?;
+    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(config)?, terminal)?;
     if !input.quiet {
         tell_rules(&found, &loaded)?;
     }

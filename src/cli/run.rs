@@ -150,6 +150,7 @@ fn load(config: &Config, path: &Path, terminal: Terminal) -> Result<Arc<Detector
     let loaded = rules::load_or_tell(&found, lists, terminal)?;
     let detecting = Detecting {
         v6_prefix: config.input.v6_prefix().unwrap_or_default(),
+        marks: super::replay::marks_of(config.state.marks.as_deref())?,
         ..Detecting::default()
     };
     rules::compile_or_tell(&loaded.rules, detecting, terminal)

@@ -150,6 +150,8 @@ pub struct State {
     pub folder: PathBuf,
     /// Seconds between snapshots; what a crash re-reads.
     pub snapshot_seconds: u32,
+    /// A file of entities' times that nothing is to be learnt of.
+    pub marks: Option<PathBuf>,
 }
 
 /// `[alerts]`
@@ -175,6 +177,7 @@ impl Default for State {
         State {
             folder: "/var/lib/tipstaff".into(),
             snapshot_seconds: 60,
+            marks: None,
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::rule::{Body, Detection, Diagnostic, Logsource, RuleSet};
 /// event has. Who did it, from where, on which machine.
 pub(crate) const ACTOR: [Field; 3] = [Field::USER_NAME, Field::SOURCE_IP, Field::HOST_NAME];
 
+/// What says whether what an event names is only claimed.
+const PROOF: [Field; 2] = [Field::EVENT_OUTCOME, Field::EVENT_CATEGORY];
+
 /// What a log class's events are asked and what becomes of the answers.
 #[derive(Default)]
 pub(crate) struct ClassPlan {
@@ -145,6 +148,7 @@ impl Compiler<'_> {
             lateness: self.options.lateness,
             zone_offset: self.options.zone_offset,
             hash: self.options.hash,
+            marks: std::sync::Arc::clone(&self.options.marks),
         };
         self.units = unit::units(self.rules, &limits, KINDS, &mut self.diagnostics);
         for (unit, number) in self.units.iter().zip(0..) {
@@ -183,6 +187,7 @@ impl Compiler<'_> {
         }
         self.name_values();
         self.wanted.extend(ACTOR);
+        self.wanted.extend(PROOF);
         let mut plans = Vec::new();
         for (builder, mut plan) in made {
             match builder.build(self.names.len(), &self.regexes) {

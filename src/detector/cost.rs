@@ -114,6 +114,7 @@ fn fill(state: &mut dyn Kind, unit: &Unit, hash: HashKey, n: u64, stays: bool) {
             count: 1,
             // Some rules keep only who takes their last step.
             member: if at % 2 == 1 { unit.last } else { 0 },
+            unproven: false,
             place: Place::default(),
         });
     }

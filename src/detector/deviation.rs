@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sighting};
+use super::marks::Marked;
 use super::observation::LANES;
 use crate::alert::{bytes, is_bytes};
 use crate::baseline::{
-    Census, Description, Deviation, Only, PARTS, Row, STATISTICS, Sample, Settings, Statistic,
-    Want, in_one_lane,
+    Census, Description, Deviation, Lesson, Only, PARTS, Row, STATISTICS, Sample, Settings,
+    Statistic, Want, in_one_lane,
 };
 use crate::entity::{self, HashKey};
 use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
@@ -71,6 +72,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     // Of a single field an event without it says nothing.
     let sparse = row.sparse && several;
     let hash = limits.hash;
+    let marked = limits.marks.of(&baseline.group_by);
     let texts = baseline.fields.iter().skip(usize::from(row.number));
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
@@ -120,6 +122,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
                 names: in_one_lane(row.name).then(BTreeMap::new),
                 names_max: 4 * settings.max_entities + 64,
                 hash,
+                marked: marked.clone(),
             })
         }),
     })
@@ -250,6 +253,7 @@ struct Deviating {
     names: Option<BTreeMap<u64, Vec<u8>>>,
     names_max: usize,
     hash: HashKey,
+    marked: Marked,
 }
 
 #[expect(
@@ -335,6 +339,13 @@ impl Kind for Deviating {
             parts,
             amount: sighting.number.filter(|_| self.numbered),
             last: sighting.member == self.last,
+            lesson: if self.marked.covers(sighting.key_text, sighting.time) {
+                Lesson::None
+            } else if sighting.unproven {
+                Lesson::Unproven
+            } else {
+                Lesson::Whole
+            },
         })?;
         Some(firing(self.row, deviation, sighting.count))
     }

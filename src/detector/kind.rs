@@ -1,5 +1,8 @@
 //! What every kind of stateful rule has in common.
 
+use std::sync::Arc;
+
+use super::marks::Marks;
 use crate::baseline::{Census, Description, Deviation};
 use crate::entity::HashKey;
 use crate::event::Event;
@@ -20,7 +23,7 @@ pub struct KindRow {
 }
 
 /// What bounds a rule's state in one lane.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limits {
     /// Most groups of a correlation.
     pub(crate) groups: usize,
@@ -30,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) zone_offset: Span,
     /// What values are hashed with.
     pub(crate) hash: HashKey,
+    /// What nothing is to be learnt of.
+    pub(crate) marks: Arc<Marks>,
 }
 
 /// Why a rule cannot be used, and what to do about it.
@@ -90,6 +95,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) time: Time,
     pub(crate) count: u32,
     pub(crate) member: u16,
+    /// Whether it is an attempt that failed: its names are only claimed.
+    pub(crate) unproven: bool,
     pub(crate) place: Place,
 }
 

@@ -80,6 +80,7 @@ impl Lane {
                 time: o.time,
                 count: o.count,
                 member: o.member,
+                unproven: o.unproven,
                 place: seen.place,
             },
         };

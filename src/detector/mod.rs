@@ -29,6 +29,7 @@ mod index;
 mod kind;
 mod lane;
 mod learnt;
+mod marks;
 mod modifier;
 mod network;
 mod observation;
@@ -50,6 +51,7 @@ pub use evidence::Seen;
 pub use kind::KindRow;
 pub use lane::{Lane, Size};
 pub use learnt::Learner;
+pub use marks::Marks;
 pub use observation::{LANES, Observation, Observations, Stretch};
 pub use place::place;
 pub use scratch::Scratch;
@@ -64,7 +66,7 @@ use unit::Unit;
 use crate::alert::RuleInfo;
 use crate::entity::{self, HashKey, V6Prefix};
 use crate::event::{Event, LogSource, Value};
-use crate::field::Projection;
+use crate::field::{Field, Projection};
 use crate::rule::{Body, Diagnostic, Logsource, RuleSet};
 use crate::time::Span;
 
@@ -97,6 +99,8 @@ pub struct Options {
     pub lateness: Span,
     /// Most groups of each correlation, over all lanes.
     pub groups_max: usize,
+    /// What an analyst has marked: nothing is learnt of it.
+    pub marks: Arc<Marks>,
 }
 
 impl Default for Options {
@@ -109,6 +113,7 @@ impl Default for Options {
             lateness: Span::from_secs(5),
             // Twice the entities promised, since lanes fill unevenly.
             groups_max: 2_000_000,
+            marks: Arc::default(),
         }
     }
 }
@@ -246,6 +251,7 @@ impl Detector {
         let before = out.len();
         let (mut chains, mut again) = (0, false);
         let time = kind::time_of(event);
+        let unproven = is_unproven(event);
         let uses = matched.iter().map(|rule| plan.uses.get(*rule as usize));
         for wanted in uses.flatten().flatten() {
             // Without a time no window can hold it.
@@ -279,6 +285,7 @@ impl Detector {
                 value_hash: value.hash,
                 value: value.text,
                 number: number.and_then(column::number_of),
+                unproven,
             });
         }
         if again {
@@ -327,6 +334,19 @@ impl Detector {
         }
         *slot
     }
+}
+
+/// Categories of events in which somebody says who he is.
+const CLAIMS: [&[u8]; 4] = [b"authentication", b"session", b"iam", b"process"];
+
+/// Whether an event is an attempt that failed: the names in it are claimed,
+/// and nobody has checked them.
+fn is_unproven(event: &Event<'_>) -> bool {
+    let text = |field| match event.get(field) {
+        Some(Value::Text(text)) => text,
+        _ => b"",
+    };
+    text(Field::EVENT_OUTCOME) == b"failure" && CLAIMS.contains(&text(Field::EVENT_CATEGORY))
 }
 
 fn write_key(text: &mut Vec<u8>, event: &Event<'_>, spec: &KeySpec, options: &Options) -> bool {

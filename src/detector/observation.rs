@@ -56,6 +56,8 @@ pub struct Observation {
     pub value: Stretch,
     /// The value as a number, if it is one.
     pub number: Option<f64>,
+    /// Whether it is an attempt that failed, of what says who somebody is.
+    pub unproven: bool,
 }
 
 /// The observations of a block of lines. Reused from block to block.

@@ -6,14 +6,15 @@ mod amounts;
 mod beats;
 mod counts;
 mod levels;
+mod poison;
 mod promises;
 mod sessions;
 mod silences;
 mod values;
 
 use super::{
-    Census, Deviation, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want, in_one_lane,
-    travel,
+    Census, Deviation, Lesson, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want,
+    in_one_lane, travel,
 };
 use crate::time::{Span, Time};
 
@@ -64,12 +65,15 @@ struct Watch {
     one: bool,
     /// Each value is a place on earth.
     place: bool,
+    /// What the samples teach from here on.
+    lesson: Lesson,
 }
 
 impl Watch {
     fn new(name: &str, lanes: usize, settings: &Settings) -> Watch {
         Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
+            lesson: Lesson::Whole,
             midnight: MONDAY,
             one: in_one_lane(name),
             place: name == travel::ROW.name,
@@ -168,6 +172,7 @@ impl Watch {
             parts: values.map(|value| hash(value ^ 0xABCD_0000)),
             amount,
             last,
+            lesson: self.lesson,
         });
         overdue.or(own)
     }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{
-    Census, MONDAY, Only, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash,
+    Census, Lesson, MONDAY, Only, STATISTICS, Sample, Settings, Watch, addresses, at, build, hash,
     in_one_lane, settings,
 };
 use crate::time::{Span, Time};
@@ -235,6 +235,8 @@ proptest! {
                     parts: [hash(value), 0, 0, 0],
                     amount: Some(f64::from_bits(value)),
                     last: kind == 1,
+                    lesson: [Lesson::Whole, Lesson::Unproven, Lesson::None]
+                        [usize::try_from(value % 3).unwrap()],
                 };
                 let overdue = (0..64).map_while(|_| statistic.overdue(time)).last();
                 let own = statistic.observe(&sample);

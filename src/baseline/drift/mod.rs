@@ -90,6 +90,7 @@ impl Drift {
             state.forget_alarm(&self.model);
         }
         state.add(amount, sample.time);
+        state.absurd |= sample.lesson.is_none();
         if state.sum < state.alarm {
             return None;
         }

@@ -14,6 +14,7 @@
 //! earn no baseline: whoever guesses cannot make guessing usual.
 
 mod described;
+mod explained;
 
 use serde::{Deserialize, Serialize};
 
@@ -238,18 +239,26 @@ impl Guesses {
             state.fail(place, sample.count, sample.time, window);
             return None;
         }
-        state.places.peak = state.places.peak.max(calibrate::ACTIVE);
+        let learns = !sample.lesson.is_none();
+        if learns {
+            state.places.peak = state.places.peak.max(calibrate::ACTIVE);
+        }
         let run = state.take(place, sample.time, window);
         let law = state.law();
         let failures = run.map_or(0, |run| run.count);
         let habit = state.places.active > 0;
-        let novelty = state
-            .places
-            .take(place, sample.time, &self.calendar, &self.base);
+        let (places, time) = (&mut state.places, sample.time);
+        let novelty = if learns {
+            places.take(place, time, &self.calendar, &self.base)
+        } else {
+            places.judge(place, time, &self.calendar, &self.base)
+        };
         let place_bits = novelty.map_or(0.0, |novelty| novelty.bits());
         let is_new = novelty.is_some_and(|novelty| novelty.weight >= 1.0);
-        state.succeeding = state.succeeding.saturating_add(1);
-        state.failing = state.failing.saturating_add(failures.min(LEARN_MAX));
+        if learns {
+            state.succeeding = state.succeeding.saturating_add(1);
+            state.failing = state.failing.saturating_add(failures.min(LEARN_MAX));
+        }
         if failures == 0 {
             return None;
         }
@@ -261,7 +270,9 @@ impl Guesses {
         };
         let score = slips + more.unwrap_or(0.0);
         let score = score.min(BITS_MAX);
-        state.places.peak = state.places.peak.max(single(score));
+        if learns {
+            state.places.peak = state.places.peak.max(single(score));
+        }
         let observed = f64::from(failures);
         if score < self.watch.threshold()
             || observed < self.settings.floor
@@ -279,48 +290,11 @@ impl Guesses {
         Some(found)
     }
 
-    /// An explanation but for the score itself.
-    fn deviation(
-        &self,
-        state: &State,
-        law: Slips,
-        sample: &Sample,
-        (slips, place): (f64, Option<f64>),
-    ) -> Deviation {
-        let mut terms = vec![("failures", slips)];
-        terms.extend(place.map(|bits| ("new place", bits)));
-        let (part, more) = match place {
-            Some(bits) => (1.0, bits),
-            None => (FAMILIAR, 0.0),
-        };
-        let silent = self.silent(law, part, more);
-        terms.sort_by(|a, b| b.1.total_cmp(&a.1));
-        Deviation {
-            bits: 0.0,
-            observed: 0.0,
-            expected: law.mean(),
-            interval: (0.0, law.quantile(0.005)),
-            evidence: state.places.evidence(&self.calendar),
-            age: sample.time.since(state.places.first).max(Span::ZERO),
-            model: "beta-geometric",
-            quiet: silent,
-            return_days: None,
-            terms,
-            since: sample.time,
-        }
-    }
-
-    /// The most failures of which nothing is said.
-    fn silent(&self, law: Slips, part: f64, more: f64) -> f64 {
-        let wanted = self.watch.threshold();
-        let quiet = law.tails();
-        let quiet = quiet.take_while(|&(_, ln)| part * bits(ln) + more < wanted);
-        let most = quiet.last().map_or(0.0, |(k, _)| f64::from(k));
-        most.max(self.settings.floor.ceil() - 1.0)
-    }
-
     /// Who has not succeeded yet, or once and without a failure.
     fn stranger(&mut self, sample: &Sample) -> Option<Deviation> {
+        if sample.last && sample.lesson.is_none() {
+            return None;
+        }
         let (place, window) = (values::short(sample.value), self.settings.timespan);
         let seen = self.nursery.find(sample.key);
         let alone = Newcomer {

@@ -130,8 +130,10 @@ impl Periodicity {
         }
         let score = self.score(self.table.get(at)?, rhythm, evidence);
         let beat = self.table.get_mut(at)?;
-        beat.even = true;
-        beat.peak = beat.peak.max(calibrate::single(score.bits));
+        if !sample.lesson.is_none() {
+            beat.even = true;
+            beat.peak = beat.peak.max(calibrate::single(score.bits));
+        }
         self.deviation(at, &score, sample.time)
     }
 

@@ -139,6 +139,7 @@ impl Rate {
         if !self.filter.counts(at, sample, &self.model.calendar) {
             return None;
         }
+        state.barred |= sample.lesson.is_none();
         if state.count == 0 || sample.time < state.since {
             state.since = sample.time;
         }

@@ -20,7 +20,12 @@ impl Sessions {
                 continue; // the event has no such field
             }
             values.bucket = values.bucket.max(bucket);
-            let novelty = values.take(values::short(part), sample.time, &self.calendar, base);
+            let (value, time) = (values::short(part), sample.time);
+            let novelty = if sample.lesson.is_whole() {
+                values.take(value, time, &self.calendar, base)
+            } else {
+                values.judge(value, time, &self.calendar, base)
+            };
             *term = (name, novelty.map_or(0.0, |novelty| novelty.bits()));
         }
         let [hour, gap] = other_terms else {

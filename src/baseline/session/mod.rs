@@ -206,8 +206,28 @@ impl Sessions {
             let state = self.table.get_mut(at)?;
             state.bucket = bucket;
             state.tail = -1.0;
-            state.peak = state.peak.max(calibrate::ACTIVE);
         }
+        if sample.lesson.is_whole() {
+            let state = self.table.get_mut(at)?;
+            state.peak = state.peak.max(calibrate::ACTIVE);
+            return self.judge(at, sample);
+        }
+        // Nothing of it stays but what was worked out for the bucket.
+        let before = self.table.get(at)?.clone();
+        let found = self.judge(at, sample);
+        let state = self.table.get_mut(at)?;
+        let (since, tail, class) = (state.since, state.tail, state.class);
+        *state = before;
+        if state.class == class {
+            state.tail = tail;
+        }
+        if state.count == 0 {
+            state.since = since;
+        }
+        found
+    }
+
+    fn judge(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
         let state = self.table.get_mut(at)?;
         if state.count == 0 || sample.time < state.since {
             state.since = sample.time;
@@ -255,6 +275,9 @@ impl Sessions {
 
     /// A newcomer waits until it is seen in a second slot or with another value.
     fn newcomer(&mut self, sample: &Sample) -> Option<Deviation> {
+        if !sample.lesson.is_whole() {
+            return None;
+        }
         let value = values::short(sample.value);
         let Some(seen) = self.nursery.find(sample.key) else {
             let newcomer = Newcomer {

@@ -150,13 +150,13 @@ impl Source {
     }
 
     /// Takes an event in.
-    fn take(&mut self, time: Time, calendar: &Calendar) {
+    fn take(&mut self, time: Time, learns: bool, calendar: &Calendar) {
         let gap = time.since(self.last);
         if gap < GAP_LEAST {
             return; // late, or one of several lines
         }
         let cell = calendar.cell(calendar.bucket(self.last));
-        if self.base == self.last {
+        if self.base == self.last && learns {
             let (_, longest) = self.about(cell);
             let learnt = gap.as_secs_f64().min((2.0 * longest).max(LEARN_LEAST));
             let day = if cell < 24 {
@@ -248,7 +248,8 @@ impl Silence {
         }
     }
 
-    fn known(&mut self, at: usize, time: Time) {
+    fn known(&mut self, at: usize, sample: &Sample) {
+        let time = sample.time;
         let (threshold, floor) = (self.watch.threshold(), self.settings.floor);
         let least = self.least();
         let Some(source) = self.table.get_mut(at) else {
@@ -256,7 +257,7 @@ impl Silence {
         };
         let bits = source.bits(time, &self.calendar);
         source.peak = source.peak.max(single(bits)).max(calibrate::ACTIVE);
-        source.take(time, &self.calendar);
+        source.take(time, !sample.lesson.is_none(), &self.calendar);
         let bucket = self.calendar.bucket(source.last);
         if bucket != source.bucket || bits > 0.0 {
             source.renew(bucket, threshold, floor, &self.calendar);
@@ -357,7 +358,7 @@ impl Statistic for Silence {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         self.watch.see(sample.time);
         if let Some(at) = self.table.find(sample.key) {
-            self.known(at, sample.time);
+            self.known(at, sample);
             return None;
         }
         let Some(seen) = self.nursery.find(sample.key) else {

@@ -91,6 +91,7 @@ impl Volume {
             state.open(bucket, &self.model);
         }
         state.add(amount, destination(sample), sample.time, &self.model);
+        state.absurd |= sample.lesson.is_none();
         if state.sum < state.alarm {
             return None;
         }
