@@ -20,6 +20,8 @@ pub struct Counts {
     pub nul: u64,
     /// Lines that are not UTF-8.
     pub not_utf8: u64,
+    /// Lines that are the one before them once more, as far as both came at once.
+    pub repeated: u64,
     /// Events later than the lateness bound.
     pub late: u64,
     /// Events whose stamp is too far ahead of the others to be believed.
@@ -39,6 +41,7 @@ impl Counts {
         self.truncated += other.truncated;
         self.nul += other.nul;
         self.not_utf8 += other.not_utf8;
+        self.repeated += other.repeated;
         self.late += other.late;
         self.future += other.future;
         self.timeless += other.timeless;

@@ -15,6 +15,8 @@ mod support;
 
 // Same alerts for 1 thread and N, one file and two halves.
 mod agree;
+// Stamps, numbers and names that should not be: counted, and nothing else changes.
+mod bad_input;
 // Black box: help, exit codes, output.
 mod cli;
 // Lists, correlations and explanations of `match`.

@@ -61,6 +61,7 @@ fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         (counts.late, "event", "too late for the window"),
         (counts.future, "event", "stamped too far ahead"),
         (counts.timeless, "event", "without a time"),
+        (counts.repeated, "line", "twice in a row"),
         (counts.truncated, "line", "too long or not ended"),
         (counts.nul, "line", "with NUL"),
         (counts.not_utf8, "line", "not UTF-8"),

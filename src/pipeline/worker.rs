@@ -58,6 +58,7 @@ impl Worker {
         for (number, segment) in (0_u32..).zip(&batch.segments) {
             first_rows.push(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             let mut start = segment.start;
+            let mut before: &[u8] = &[];
             while let Some(rest) = batch
                 .bytes
                 .get(start..segment.end)
@@ -67,6 +68,8 @@ impl Worker {
                 let line = rest.get(..end).unwrap_or_default();
                 let parsed = format::parse(line, &segment.context, &self.arena, &mut event);
                 counts.lines += u64::from(lines);
+                counts.repeated += u64::from(line == before && !line.is_empty());
+                before = line;
                 tally(parsed, counts, by_format);
                 let time = event.time.unwrap_or(Time::MIN);
                 if event.time.is_some() {

@@ -150,13 +150,13 @@ impl Source {
     }
 
     /// Takes an event in.
-    fn take(&mut self, time: Time, learns: bool, calendar: &Calendar) {
+    fn take(&mut self, time: Time, usual: bool, calendar: &Calendar) {
         let gap = time.since(self.last);
         if gap < GAP_LEAST {
             return; // late, or one of several lines
         }
         let cell = calendar.cell(calendar.bucket(self.last));
-        if self.base == self.last && learns {
+        if self.base == self.last && usual {
             let (_, longest) = self.about(cell);
             let learnt = gap.as_secs_f64().min((2.0 * longest).max(LEARN_LEAST));
             let day = if cell < 24 {
