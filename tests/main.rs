@@ -33,6 +33,8 @@ mod enrich;
 mod learnt;
 // Any bytes in any format and envelope: an end, soon, in little memory.
 mod fuzz;
+// Entities without end: told, and nobody who is known is forgotten.
+mod flood;
 // Every line shape that is claimed; every cut and mutation of it.
 mod formats;
 // Remote text that imitates a program's words moves no address and no name.

@@ -134,6 +134,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "count",
             "description",
             "evidence",
+            "flow",
             "gap",
             "holders",
             "only",

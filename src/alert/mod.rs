@@ -45,6 +45,9 @@ pub fn bytes(n: f64) -> String {
 )]
 pub struct Id(pub [u8; 16]);
 
+/// The id of what is told of rules that are flooded with entities.
+pub const CARDINALITY: &str = "tipstaff.cardinality";
+
 /// The rule behind an alert.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleInfo {

@@ -17,7 +17,8 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
-    Census, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want,
+    snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -295,6 +296,10 @@ impl Statistic for FirstSeen {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

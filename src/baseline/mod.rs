@@ -94,6 +94,7 @@ mod drift;
 mod evidence;
 mod failures_then_success;
 mod first_seen;
+mod flow;
 mod gap;
 mod holders;
 mod idle_gap;
@@ -123,6 +124,7 @@ mod watch;
 use std::collections::BTreeMap;
 
 pub use description::{Description, NEW_VALUES, ODD_THINGS};
+pub use flow::Crowd;
 
 use crate::time::{Span, Time};
 
@@ -381,6 +383,11 @@ pub trait Statistic: Send {
     /// The entities that have state, newcomers too, in no order that means anything.
     fn keys(&self) -> Vec<u64> {
         Vec::new()
+    }
+
+    /// How full it is, where that tells a flood of entities.
+    fn crowd(&self) -> Crowd {
+        Crowd::default()
     }
 
     /// How many entities are kept, and about how many bytes they take.

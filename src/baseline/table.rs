@@ -13,6 +13,7 @@
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use super::flow::{Crowd, Flow};
 use crate::time::Time;
 
 /// Places looked at for a victim: enough to find a poor one, few enough to be quick.
@@ -41,6 +42,8 @@ pub(super) struct Table<S> {
 pub(super) struct Saved<S> {
     slab: Vec<Place<S>>,
     hand: usize,
+    /// Of a nursery.
+    flow: Option<Flow>,
 }
 
 impl<S: Clone> Table<S> {
@@ -171,6 +174,7 @@ impl<S: Clone> Table<S> {
         Saved {
             slab: self.slab.clone(),
             hand: self.hand,
+            flow: None,
         }
     }
 
@@ -233,11 +237,11 @@ pub(super) struct Newcomer {
 
 /// Entities not yet worth a baseline.
 #[derive(Debug)]
-pub(super) struct Nursery(Table<Newcomer>);
+pub(super) struct Nursery(Table<Newcomer>, Flow);
 
 impl Nursery {
     pub(super) fn new(entities: usize) -> Nursery {
-        Nursery(Table::new(entities.min(NURSERY)))
+        Nursery(Table::new(entities.min(NURSERY)), Flow::default())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -265,6 +269,7 @@ impl Nursery {
 
     /// Takes in a newcomer; of those already there, the one seen least and longest ago goes.
     pub(super) fn insert(&mut self, key: u64, newcomer: Newcomer) {
+        self.1.take(newcomer.first);
         self.0.insert(key, newcomer, |old| {
             let age = newcomer.first.since(old.first).secs() / 600;
             // A doubling of the count is worth an hour of staying.
@@ -287,11 +292,20 @@ impl Nursery {
         at.and_then(|at| self.0.remove(at)).is_some()
     }
 
-    pub(super) fn save(&self) -> Saved<Newcomer> {
-        self.0.save()
+    /// How full it is, and the table that its newcomers are to grow into.
+    pub(super) fn crowd<S: Clone>(&self, table: &Table<S>) -> Crowd {
+        Crowd::new(table.len(), table.capacity, &self.1, self.0.capacity)
     }
 
-    pub(super) fn load(&mut self, saved: Saved<Newcomer>) -> Result<(), String> {
+    pub(super) fn save(&self) -> Saved<Newcomer> {
+        Saved {
+            flow: Some(self.1.clone()),
+            ..self.0.save()
+        }
+    }
+
+    pub(super) fn load(&mut self, mut saved: Saved<Newcomer>) -> Result<(), String> {
+        self.1 = saved.flow.take().unwrap_or_default();
         self.0.load(saved)
     }
 }

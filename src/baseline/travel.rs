@@ -18,7 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::first_seen::FirstSeen;
 use super::table::{Saved, Table};
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -215,6 +217,10 @@ impl Statistic for Travel {
 
     fn keys(&self) -> Vec<u64> {
         self.networks.keys()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.networks.crowd()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -7,7 +7,7 @@ use super::marks::Marked;
 use super::observation::LANES;
 use crate::alert::{bytes, is_bytes};
 use crate::baseline::{
-    Census, Description, Deviation, Lesson, Only, PARTS, Row, STATISTICS, Sample, Settings,
+    Census, Crowd, Description, Deviation, Lesson, Only, PARTS, Row, STATISTICS, Sample, Settings,
     Statistic, Want, in_one_lane,
 };
 use crate::entity::{self, HashKey};
@@ -389,6 +389,10 @@ impl Kind for Deviating {
 
     fn keys(&self) -> Vec<u64> {
         self.statistic.keys()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.statistic.crowd()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::marks::Marks;
-use crate::baseline::{Census, Description, Deviation};
+use crate::baseline::{Census, Crowd, Description, Deviation};
 use crate::entity::HashKey;
 use crate::event::Event;
 use crate::line::Place;
@@ -172,6 +172,11 @@ pub(crate) trait Kind: Send {
     /// The entities that the rule has learnt of.
     fn keys(&self) -> Vec<u64> {
         Vec::new()
+    }
+
+    /// How full it is.
+    fn crowd(&self) -> Crowd {
+        Crowd::default()
     }
 
     /// Entities kept and about how many bytes they take.

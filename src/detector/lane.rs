@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::compile::ACTOR;
+use super::crowd;
 use super::evidence::{Kept, Seen};
 use super::kind::{Firing, Kind, Sighting};
 use super::unit::{Outer, Unit};
@@ -110,6 +111,10 @@ impl Lane {
             return;
         };
         let firing = state.observe(s);
+        // Of a flood of keys, each a hash, one in 64 is enough to notice it.
+        if s.key.is_multiple_of(64) {
+            out.extend(crowd::alert(unit, state.crowd(), s.time, seen));
+        }
         if let Some(firing) = &firing {
             self.fire(detector, unit, told, firing, seen, out);
         }

@@ -20,6 +20,7 @@ mod compile;
 mod condition;
 mod correlation;
 mod cost;
+mod crowd;
 mod deed;
 mod deviation;
 mod encode;

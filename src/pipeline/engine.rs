@@ -7,7 +7,7 @@
 //! A fixed number of buffers goes round: the reader waits for one that is
 //! free, so a slow stage holds it back and memory stays flat.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -16,7 +16,7 @@ use super::batch::{Batch, Parsed};
 use super::sequencer::Sequencer;
 use super::shard::{Raised, Shard, add, order};
 use super::worker::Worker;
-use crate::alert::Alert;
+use crate::alert::{Alert, CARDINALITY, Id};
 use crate::baseline::Census;
 use crate::detector::Detector;
 use crate::enrich::Enricher;
@@ -43,6 +43,7 @@ pub(super) struct Inline {
     pub(super) shard: Shard,
     parsed: Parsed,
     raised: Vec<Raised>,
+    floods: Floods,
 }
 
 impl Inline {
@@ -53,6 +54,7 @@ impl Inline {
             shard: Shard::new(detector, 0, 1),
             parsed: Parsed::default(),
             raised: Vec::new(),
+            floods: Floods::default(),
         }
     }
 
@@ -70,9 +72,31 @@ impl Inline {
         self.shard.settle(&self.parsed, &mut self.raised, alone);
         internal(&self.parsed, &mut self.raised);
         order(&mut self.raised);
-        let alerts = self.raised.drain(..).map(|r| r.alert).collect();
+        let raised = self.raised.drain(..).map(|r| r.alert);
+        let alerts = raised.filter(|alert| self.floods.is_news(alert)).collect();
         deliver(&self.parsed, alerts);
         std::mem::swap(batch, &mut self.parsed.batch);
+    }
+}
+
+/// Floods of entities that were told of: each lane tells of its own, and one
+/// alert a rule and day is enough. All of them have the same id.
+#[derive(Default)]
+struct Floods(BTreeSet<Id>);
+
+/// Floods remembered; at their end all are forgotten, and may be told again.
+const FLOODS_MAX: usize = 65_536;
+
+impl Floods {
+    /// Whether an alert is of no flood, or of one that was not told of.
+    fn is_news(&mut self, alert: &Alert) -> bool {
+        if alert.rule.id != CARDINALITY {
+            return true;
+        }
+        if self.0.len() >= FLOODS_MAX {
+            self.0.clear();
+        }
+        self.0.insert(alert.id)
     }
 }
 
@@ -338,6 +362,7 @@ fn gather(
     spare: &Sender<Parsed>,
     deliver: &mut Deliver<'_>,
 ) {
+    let mut floods = Floods::default();
     let mut early: BTreeMap<u64, (usize, Vec<Raised>)> = BTreeMap::new();
     for parsed in sequenced {
         let number = parsed.batch.sequence;
@@ -354,7 +379,9 @@ fn gather(
         };
         internal(&parsed, &mut raised);
         order(&mut raised);
-        deliver(&parsed, raised.into_iter().map(|r| r.alert).collect());
+        let raised = raised.into_iter().map(|r| r.alert);
+        let alerts = raised.filter(|alert| floods.is_news(alert)).collect();
+        deliver(&parsed, alerts);
         if let Some(parsed) = Arc::into_inner(parsed) {
             let _ = spare.send(parsed); // after the last line, nobody reads
         }

@@ -5,7 +5,9 @@
 //! it took. Values from logs are escaped, and quoted where they could be
 //! mistaken for words of ours.
 
-use super::statement::{beat, guessed, idle, level, off_hours, session, silent, span, sum, travel};
+use super::statement::{
+    beat, crowd, guessed, idle, level, off_hours, session, silent, span, sum, travel,
+};
 use crate::alert::{Alert, Score, bytes, is_bytes};
 use crate::escape::{Escaped, shortened};
 
@@ -31,6 +33,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("destination.network", "Network", "to network"),
     ("source.as.number", "Network", "from AS"),
     ("source.geo.country_iso_code", "Country", "from country"),
+    ("rule.name", "Rule", "by rule"),
 ];
 
 /// Fields whose owner does things; of a host or a port it is said what was seen there.
@@ -94,6 +97,7 @@ pub fn sentence(alert: &Alert) -> String {
         "value_sum" if !alert.score.field.is_empty() => sum(alert),
         "drift" => level(alert),
         "travel" => travel(alert, deed),
+        "cardinality" => crowd(alert),
         _ => times(alert, deed),
     };
     let subject = subject(alert);

@@ -136,6 +136,19 @@ pub(super) fn level(alert: &Alert) -> String {
     format!("lately {what} in a typical period")
 }
 
+/// `met about 640,000 entities in a day that it did not know; ...`: a rule.
+pub(super) fn crowd(alert: &Alert) -> String {
+    let n = number(alert.score.observed);
+    if alert.score.model == "table" {
+        return format!(
+            "keeps about {n} entities and has hardly room for more; of those it knows little the least makes room"
+        );
+    }
+    format!(
+        "met about {n} entities that it did not know in a day; who comes once is forgotten, and nobody who is established makes room"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{sentence, tests::rate};

@@ -30,7 +30,9 @@ use super::student;
 use super::sums::log_of;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -217,6 +219,10 @@ impl Statistic for Drift {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

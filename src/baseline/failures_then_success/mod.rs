@@ -25,7 +25,9 @@ use super::special::{BITS_MAX, bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Values};
 use super::watch::Watch;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -397,6 +399,10 @@ impl Statistic for Guesses {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

@@ -27,7 +27,9 @@ use super::special::BITS_MAX;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::short;
 use super::watch::Watch;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -338,6 +340,10 @@ impl Statistic for Periodicity {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

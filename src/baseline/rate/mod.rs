@@ -16,7 +16,9 @@ use super::season::{CELLS, Calendar, Profile};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::waiting::{self, Line, Waiting};
 use super::watch::Watch;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -415,6 +417,10 @@ impl Statistic for Rate {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

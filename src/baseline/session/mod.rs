@@ -25,7 +25,7 @@ use super::season::{CELLS, Calendar, Peers, Profile};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::values::{self, Values};
 use super::watch::Watch;
-use super::{Census, Description, Deviation, PARTS, Sample, Settings, Statistic, snapshot};
+use super::{Census, Crowd, Description, Deviation, PARTS, Sample, Settings, Statistic, snapshot};
 use crate::time::{Span, Time};
 use fleet::{Fleet, Votes};
 
@@ -365,6 +365,10 @@ impl Statistic for Sessions {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {

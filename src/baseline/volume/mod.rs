@@ -23,7 +23,7 @@ use super::sums::Model;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
 use super::{
-    Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values,
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values,
 };
 use crate::time::{Span, Time};
 
@@ -341,6 +341,10 @@ impl Statistic for Volume {
 
     fn keys(&self) -> Vec<u64> {
         self.table.keys().chain(self.nursery.keys()).collect()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.nursery.crowd(&self.table)
     }
 
     fn size(&self) -> (usize, usize) {
