@@ -91,6 +91,7 @@ mod count;
 mod description;
 mod distinct;
 mod drift;
+mod event_drop;
 mod evidence;
 mod failures_then_success;
 mod first_seen;
@@ -437,7 +438,7 @@ pub struct Row {
 /// Whether a statistic judges each entity by all others, as they come: its
 /// entities live in one lane, and it is asked who is overdue.
 pub fn in_one_lane(name: &str) -> bool {
-    name == silence::ROW.name
+    name == silence::ROW.name || name == event_drop::ROW.name
 }
 
 /// Every statistic.
@@ -454,4 +455,5 @@ pub static STATISTICS: &[&Row] = &[
     &volume::ROW,
     &drift::ROW,
     &travel::ROW,
+    &event_drop::ROW,
 ];

@@ -148,6 +148,36 @@ impl NegBin {
         ))
     }
 
+    /// `-log2 P(X ≤ x)`.
+    pub(super) fn shortfall(self, x: u32) -> f64 {
+        let sum = self.size + self.mean;
+        bits(ln_beta_inc(
+            self.size,
+            f64::from(x) + 1.0,
+            self.size / sum,
+            self.mean / sum,
+        ))
+    }
+
+    /// The smallest count whose shortfall stays below `bits`, by halving:
+    /// shortfall only falls with the count.
+    pub(super) fn enough(self, bits: f64) -> u32 {
+        let (mut low, mut high) = (0, 1);
+        while self.shortfall(high) >= bits && high < u32::MAX {
+            low = high;
+            high = high.saturating_mul(2);
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.shortfall(middle) < bits {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        high
+    }
+
     /// The smallest count, at least `from`, whose surprise reaches `bits`;
     /// the largest u32 when none does. Bracketed by doubling, then narrowed by
     /// halving: surprise only grows with the count.

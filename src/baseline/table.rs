@@ -87,6 +87,11 @@ impl<S: Clone> Table<S> {
         self.slab.iter().map(|place| place.key)
     }
 
+    /// Whose the state at a place is.
+    pub(super) fn key(&self, at: usize) -> Option<u64> {
+        self.slab.get(at).map(|place| place.key)
+    }
+
     /// Every state, in the slab's order.
     pub(super) fn states(&self) -> impl Iterator<Item = &S> {
         self.slab.iter().map(|place| &place.state)

@@ -5,6 +5,7 @@ mod amount_state;
 mod amounts;
 mod beats;
 mod counts;
+mod drops;
 mod levels;
 mod poison;
 mod promises;

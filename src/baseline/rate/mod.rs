@@ -57,19 +57,19 @@ pub(super) struct Rate {
     /// The row it serves.
     name: &'static str,
     settings: Settings,
-    model: Model,
+    pub(super) model: Model,
     slot: Span,
-    table: Table<CountState>,
+    pub(super) table: Table<CountState>,
     /// Beside the table, place by place; empty without season.
-    profiles: Vec<Profile>,
+    pub(super) profiles: Vec<Profile>,
     /// Beside the table too, when distinct values are counted instead of events.
     sets: Option<Sets>,
     /// Which values count, then.
     filter: Filter,
     /// And so is what waits to be learnt, where the rule delays that.
-    waiting: Option<Waiting>,
-    nursery: Nursery,
-    watch: Watch,
+    pub(super) waiting: Option<Waiting>,
+    pub(super) nursery: Nursery,
+    pub(super) watch: Watch,
     /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
     admit: [u32; CELLS],
     memos: Vec<Option<Memo>>,
