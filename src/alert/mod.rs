@@ -16,6 +16,11 @@ pub fn is_bytes(field: &str) -> bool {
     field.ends_with("bytes")
 }
 
+/// Whether a field's numbers are seconds, by its name.
+pub fn is_seconds(field: &str) -> bool {
+    field == "zeek.duration"
+}
+
 /// A number of bytes for people: `64.2 MB`, `812 bytes`.
 pub fn bytes(n: f64) -> String {
     const UNITS: &[(f64, &str)] = &[

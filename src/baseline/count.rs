@@ -343,6 +343,7 @@ mod tests {
             paired: false,
             fields: 0,
             only: crate::baseline::Only::All,
+            heavy: false,
         };
         Model {
             calendar: Calendar::new(&settings),

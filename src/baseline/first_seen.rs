@@ -17,7 +17,7 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want,
+    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want, rare,
     snapshot,
 };
 use crate::time::{Span, Time};
@@ -36,7 +36,22 @@ pub(super) static ROW: Row = Row {
     // What is new is worth a look at its first sight.
     floor: Some(0.0),
     counts: false,
-    build: |settings| Box::new(FirstSeen::new(settings)),
+    build: |settings| Box::new(FirstSeen::new(&NEW, settings)),
+};
+
+/// Which of an entity's values a type tells of.
+pub(super) struct Tells {
+    pub(super) name: &'static str,
+    /// Those it had before, and hardly ever; else those it never had.
+    pub(super) rare: bool,
+    /// Active buckets below which an entity has no habit to leave.
+    pub(super) least: u32,
+}
+
+pub(super) static NEW: Tells = Tells {
+    name: ROW.name,
+    rare: false,
+    least: BUCKETS_LEAST,
 };
 
 /// Active buckets below which an entity has no habit to leave.
@@ -56,6 +71,7 @@ const NOVELTY_BITS_MAX: f64 = 64.0;
 
 /// All entities of one rule in one lane.
 pub(super) struct FirstSeen {
+    tells: &'static Tells,
     settings: Settings,
     calendar: Calendar,
     slot: Span,
@@ -76,8 +92,9 @@ struct State {
 }
 
 impl FirstSeen {
-    pub(super) fn new(settings: &Settings) -> FirstSeen {
+    pub(super) fn new(tells: &'static Tells, settings: &Settings) -> FirstSeen {
         FirstSeen {
+            tells,
             calendar: Calendar::new(settings),
             slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
             wait: wait(settings),
@@ -105,12 +122,18 @@ impl FirstSeen {
             state.bucket = bucket;
         }
         let (value, time) = (values::short(sample.value), sample.time);
+        let rare = if self.tells.rare {
+            rare::rarity(state, value, time, &self.calendar, &self.base)
+        } else {
+            None
+        };
         let novelty = if whole {
             state.peak = state.peak.max(calibrate::ACTIVE);
-            state.take(value, time, &self.calendar, &self.base)?
+            state.take(value, time, &self.calendar, &self.base)
         } else {
-            state.judge(value, time, &self.calendar, &self.base)?
+            state.judge(value, time, &self.calendar, &self.base)
         };
+        let novelty = if self.tells.rare { rare } else { novelty }?;
         let any = novelty.weight * NOVELTY_BITS_MAX >= self.settings.surprise;
         any.then_some((at, novelty))
     }
@@ -127,7 +150,7 @@ impl FirstSeen {
 
     /// The state of an entity, once it has a habit and the rule is warm.
     pub(super) fn settled(&self, at: usize, now: Time) -> Option<&Values> {
-        let least = self.settings.min_buckets.max(BUCKETS_LEAST);
+        let least = self.settings.min_buckets.max(self.tells.least);
         let state = self.table.get(at)?;
         (state.active >= least && self.watch.is_warm(&self.settings, now)).then_some(state)
     }
@@ -145,7 +168,7 @@ impl FirstSeen {
     fn deviation(&self, state: &Values, novelty: Novelty, now: Time) -> Option<Deviation> {
         let own = novelty.weight * bits(novelty.own.ln());
         let peers = novelty.weight * bits(novelty.peers.ln());
-        let is_new = novelty.weight >= 1.0;
+        let is_new = novelty.weight >= 1.0 && !self.tells.rare;
         let observed = if is_new {
             f64::from(state.fresh().max(1))
         } else {
@@ -160,7 +183,7 @@ impl FirstSeen {
             bits: (own + peers).min(super::special::BITS_MAX),
             observed,
             expected: novelty.own,
-            // New values in a bucket: none, or one where that is within 99 %.
+            // Such values in a bucket: none, or one where that is within 99 %.
             interval: (0.0, if novelty.own > 0.005 { 1.0 } else { 0.0 }),
             evidence: state.evidence(&self.calendar),
             age: now.since(state.first).max(Span::ZERO),
@@ -266,7 +289,7 @@ impl Statistic for FirstSeen {
             learnt.bucket = bucket;
         }
         let chance = learnt.chance(&self.calendar, &self.base);
-        let least = self.settings.min_buckets.max(BUCKETS_LEAST);
+        let least = self.settings.min_buckets.max(self.tells.least);
         let watched = learnt.active >= least && self.watch.is_warm(&self.settings, now);
         Some(Description {
             first: state.first,
@@ -316,12 +339,12 @@ impl Statistic for FirstSeen {
             base: self.base.clone(),
             watch: self.watch.clone(),
         };
-        snapshot::pack(ROW.name, &self.settings, &state)
+        snapshot::pack(self.tells.name, &self.settings, &state)
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let state: State = snapshot::unpack(ROW.name, &self.settings, bytes)?;
-        let mut fresh = FirstSeen::new(&self.settings);
+        let state: State = snapshot::unpack(self.tells.name, &self.settings, bytes)?;
+        let mut fresh = FirstSeen::new(self.tells, &self.settings);
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
         fresh.base = state.base;

@@ -98,12 +98,14 @@ mod first_seen;
 mod flow;
 mod gap;
 mod holders;
+mod histogram;
 mod idle_gap;
 mod off_hours;
 mod only;
 mod periodicity;
 mod population;
 mod rarity;
+mod rare;
 mod rate;
 mod season;
 mod session;
@@ -117,6 +119,7 @@ mod sums;
 mod table;
 mod travel;
 mod trend;
+mod value_quantile;
 mod values;
 mod volume;
 mod waiting;
@@ -260,6 +263,8 @@ pub struct Settings {
     pub fields: usize,
     /// Which of their values are counted.
     pub only: Only,
+    /// Whether the amounts are bytes, whose tail is heavier than any exponential.
+    pub heavy: bool,
 }
 
 /// A sample that is out of the ordinary, in numbers that explain it.
@@ -456,4 +461,6 @@ pub static STATISTICS: &[&Row] = &[
     &drift::ROW,
     &travel::ROW,
     &event_drop::ROW,
+    &value_quantile::ROW,
+    &rare::ROW,
 ];

@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::first_seen::FirstSeen;
+use super::first_seen::{FirstSeen, NEW};
 use super::table::{Saved, Table};
 use super::{
     Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
@@ -130,7 +130,7 @@ struct State {
 impl Travel {
     fn new(settings: &Settings) -> Travel {
         Travel {
-            networks: FirstSeen::new(settings),
+            networks: FirstSeen::new(&NEW, settings),
             places: Table::new(settings.max_entities),
         }
     }

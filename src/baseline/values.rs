@@ -15,7 +15,7 @@ use super::special::{bits, real};
 use crate::time::{SECS_PER_DAY, Time};
 
 /// θ: how readily a young entity takes a new value.
-const THETA: f64 = 0.25;
+pub(super) const THETA: f64 = 0.25;
 
 /// δ: how much having many values means having more.
 const DISCOUNT: f64 = 0.1;
@@ -230,7 +230,13 @@ impl Values {
         Some(novelty)
     }
 
-    fn novelty(&self, value: u32, weight: f64, calendar: &Calendar, base: &Base) -> Novelty {
+    pub(super) fn novelty(
+        &self,
+        value: u32,
+        weight: f64,
+        calendar: &Calendar,
+        base: &Base,
+    ) -> Novelty {
         let rank = base.rank(value);
         let left = self.left(calendar);
         // Who always comes from where nobody else does is not odd for that.
@@ -323,6 +329,15 @@ impl Values {
         }
         (self.fresh, self.fresh_odd) = (0, 0);
         self.learnt = self.bucket;
+    }
+
+    /// The values known from before the bucket, with how many active buckets
+    /// they came in and how many days ago last.
+    pub(super) fn habits(&self, time: Time) -> impl Iterator<Item = (u32, u8, u16)> {
+        let today = day(time);
+        let slots = self.slots.iter();
+        let known = slots.filter(|slot| slot.value != 0 && slot.flags & FRESH == 0);
+        known.map(move |slot| (slot.value, slot.weight, today.saturating_sub(slot.day)))
     }
 
     /// The values held: one vote each, when seen within two half-lives.

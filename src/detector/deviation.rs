@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::kind::{Firing, Kind, KindRow, Limits, Overdue, Plan, Refusal, Sighting};
 use super::marks::Marked;
 use super::observation::LANES;
-use crate::alert::{bytes, is_bytes};
+use crate::alert::{bytes, is_bytes, is_seconds};
 use crate::baseline::{
     Census, Crowd, Description, Deviation, Lesson, Only, PARTS, Row, STATISTICS, Sample, Settings,
     Statistic, Want, in_one_lane,
@@ -82,6 +82,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let measure = amount.clone().filter(|_| sums);
     let shown = match &measure {
         Some(field) if is_bytes(field) => bytes(floor),
+        Some(field) if is_seconds(field) => Span::from_secs(whole_secs(floor)).to_string(),
         _ => floor.to_string(),
     };
     let mut threshold = format!(">= {:.1} bits", baseline.surprise);
@@ -89,11 +90,15 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         threshold = format!("{threshold} and <= {budget} alerts a day");
     }
     if floor > 0.0 {
-        threshold = if in_one_lane(row.name) {
+        threshold = match row.name {
             // Seconds of silence, not a number in each bucket.
-            format!("{threshold} and >= {}", Span::from_secs(whole_secs(floor)))
-        } else {
-            format!("{threshold} and >= {shown} in {}", baseline.timespan)
+            "silence" => format!("{threshold} and >= {}", Span::from_secs(whole_secs(floor))),
+            "event_drop" => format!(
+                "{threshold} where >= {floor} in {} are expected",
+                baseline.timespan
+            ),
+            "value_quantile" => format!("{threshold} and >= {shown}"),
+            _ => format!("{threshold} and >= {shown} in {}", baseline.timespan),
         };
     }
     Ok(Plan {
@@ -231,6 +236,7 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
             .as_ref()
             .is_some_and(|name| baseline.group_by.contains(name)),
         fields: baseline.fields.len(),
+        heavy: baseline.fields.first().is_some_and(|field| is_bytes(field)),
         only: baseline
             .count_only
             .as_deref()

@@ -6,9 +6,10 @@
 //! mistaken for words of ours.
 
 use super::statement::{
-    beat, crowd, guessed, idle, level, off_hours, session, silent, span, sum, travel,
+    beat, crowd, dropped, guessed, idle, level, of_its_own, off_hours, rare, session, silent,
+    single, span, sum, travel,
 };
-use crate::alert::{Alert, Score, bytes, is_bytes};
+use crate::alert::{Alert, Score, bytes, is_bytes, is_seconds};
 use crate::escape::{Escaped, shortened};
 
 /// Longest value shown in a sentence, in characters; the whole is elsewhere in the alert.
@@ -98,6 +99,9 @@ pub fn sentence(alert: &Alert) -> String {
         "drift" => level(alert),
         "travel" => travel(alert, deed),
         "cardinality" => crowd(alert),
+        "event_drop" => dropped(alert, deed),
+        "value_quantile" => single(alert, deed),
+        "rare" => rare(alert, deed),
         _ => times(alert, deed),
     };
     let subject = subject(alert);
@@ -313,6 +317,9 @@ fn comparison(alert: &Alert) -> Option<String> {
             chance.unwrap_or_default()
         ));
     }
+    if let Some(own) = of_its_own(kind(alert), score) {
+        return Some(format!("{own}, {}", chance.unwrap_or_default()));
+    }
     let expected = score.expected.map(|mean| {
         let interval = score.interval.map_or_else(String::new, |(low, high)| {
             format!(
@@ -376,6 +383,9 @@ fn threshold(alert: &Alert) -> String {
         Some(quiet) if kind(alert) == "silence" => {
             format!("{fires}, up to {} is let pass", span(quiet))
         }
+        Some(quiet) if kind(alert) == "event_drop" => {
+            format!("{fires}, {} or more is silent", number(quiet))
+        }
         Some(quiet) => format!("{fires}, up to {} is silent", quantity(quiet, score)),
         None => fires,
     }
@@ -407,6 +417,8 @@ pub(super) fn plainly(threshold: &str) -> String {
 pub(super) fn quantity(n: f64, score: &Score) -> String {
     if is_bytes(&score.field) {
         bytes(n)
+    } else if is_seconds(&score.field) && n >= 1.0 {
+        span(n).to_string()
     } else {
         number(n)
     }

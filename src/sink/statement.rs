@@ -2,7 +2,7 @@
 //! things come rather than at how many.
 
 use super::sentence::{VALUE_MAX, addition, additions, context, number, quantity, value, within};
-use crate::alert::{Alert, bytes};
+use crate::alert::{Alert, Score, bytes};
 use crate::escape::shortened;
 use crate::time::Span;
 
@@ -149,9 +149,158 @@ pub(super) fn crowd(alert: &Alert) -> String {
     )
 }
 
+/// `had only 13 events in 1h, where 140 are expected`.
+pub(super) fn dropped(alert: &Alert, deed: Option<&str>) -> String {
+    let score = &alert.score;
+    let (n, more) = (number(score.observed), additions(context(alert)));
+    let had = match (deed, n.as_str()) {
+        (Some(deed), "0") => format!("never {deed}{more}"),
+        (Some(deed), _) => format!("{deed}{more} only {n} times"),
+        (None, "0") => format!("had no event at all{more}"),
+        (None, "1") => format!("had only 1 event{more}"),
+        (None, _) => format!("had only {n} events{more}"),
+    };
+    let within = score
+        .fact("bucket.seconds")
+        .map_or_else(|| within(alert), |seconds| format!(" in {}", span(seconds)));
+    let expected = number(score.expected.unwrap_or_default().round());
+    format!("{had}{within}, where {expected} are expected")
+}
+
+/// What one value of a field is, in words.
+const VALUES: &[(&str, &str)] = &[
+    ("zeek.duration", "that lasted"),
+    ("source.bytes", "that sent"),
+    ("destination.bytes", "that received"),
+    ("dns.question.name", "with a name as long as"),
+];
+
+/// `opened a connection that lasted 10h`.
+pub(super) fn single(alert: &Alert, deed: Option<&str>) -> String {
+    let n = quantity(alert.score.observed, &alert.score);
+    let field = alert.score.field.as_str();
+    let deed = deed.unwrap_or("had an event");
+    let what = match VALUES.iter().find(|(name, _)| *name == field) {
+        Some((_, words)) => format!("{words} {n}"),
+        None => format!("with {n} of {}", value(field.as_bytes())),
+    };
+    format!("{deed} {what}{}", additions(context(alert)))
+}
+
+/// `ran a command with sudo as postgres, which it hardly ever does`.
+pub(super) fn rare(alert: &Alert, deed: Option<&str>) -> String {
+    let more = additions(context(alert));
+    match deed {
+        Some(deed) => format!("{deed}{more}, which it hardly ever does"),
+        None => format!("had an event{more}, which it hardly ever has"),
+    }
+}
+
+/// How the entity's own habit is told where it is not a number that is expected.
+pub(super) fn of_its_own(kind: &str, score: &Score) -> Option<String> {
+    let (low, high) = score.interval?;
+    let (low, high) = (quantity(low, score), quantity(high, score));
+    let usual = score.expected?;
+    match kind {
+        "event_drop" => Some(format!("99 % of such periods have {low} to {high}")),
+        "value_quantile" => {
+            let usual = quantity(usual, score);
+            Some(format!(
+                "half of its own are up to {usual}, and 99 % within {low} and {high}"
+            ))
+        }
+        "rare" => Some(format!(
+            "{} % of its active periods have anything as rare",
+            number(usual * 100.0)
+        )),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{sentence, tests::rate};
+    use crate::alert::Alert;
+
+    fn of_host(kind: &str) -> Alert {
+        let mut alert = rate();
+        alert.rule.kind = format!("baseline {kind}");
+        alert.rule.title = "Log Of Host Far Below Habit".to_owned();
+        alert.entity = vec![("host.name".to_owned(), b"web1".to_vec())];
+        alert
+    }
+
+    #[test]
+    fn a_drop_says_how_few_came_where_how_many_are_expected() {
+        let mut alert = of_host("event_drop");
+        alert.score.observed = 13.0;
+        alert.score.expected = Some(139.7);
+        alert.score.interval = Some((96.0, 190.0));
+        alert.score.quiet = Some(58.0);
+        alert.score.facts = vec![("bucket.seconds".to_owned(), 3600.0)];
+        assert_eq!(
+            sentence(&alert),
+            "Log Of Host Far Below Habit: Host web1 had only 13 events in 1h, where 140 are \
+             expected; 99 % of such periods have 96 to 190, a 1 in 17 million chance (24.0 \
+             bits), here about once in 41 days; learnt from 903 active periods over 41d; the \
+             rule needs at least 16.0 bits, 58 or more is silent."
+        );
+        alert.score.observed = 0.0;
+        let said = sentence(&alert);
+        assert!(
+            said.contains("Host web1 had no event at all in 1h, where"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_value_beyond_the_quantile_is_told_in_its_unit_beside_what_is_usual() {
+        let mut alert = rate();
+        alert.rule.kind = "baseline value_quantile".to_owned();
+        alert.score.field = "zeek.duration".to_owned();
+        alert.score.observed = 36_000.0;
+        alert.score.expected = Some(208.0);
+        alert.score.interval = Some((0.4, 1590.0));
+        alert.score.quiet = Some(7200.0);
+        let said = sentence(&alert);
+        assert!(
+            said.starts_with(
+                "Address 10.20.0.5 opened a connection that lasted 10h; half of its own are up \
+                 to 3m 28s, and 99 % within 0.4 and 26m 30s, a 1 in 17 million chance"
+            ),
+            "{said}"
+        );
+        assert!(said.contains("up to 2h is silent"), "{said}");
+        alert.score.field = "source.bytes".to_owned();
+        alert.score.observed = 64_213_000.0;
+        let said = sentence(&alert);
+        assert!(
+            said.contains("opened a connection that sent 64.2 MB; half"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn what_is_rare_is_told_as_what_hardly_ever_is_done() {
+        let mut alert = rate();
+        alert.rule.kind = "baseline rare".to_owned();
+        alert.entity = vec![("user.name".to_owned(), b"alice".to_vec())];
+        let pair = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        alert.context = vec![
+            pair("user.effective.name", "postgres"),
+            pair("event.action", "sudo"),
+            pair("event.outcome", "success"),
+        ];
+        alert.score.expected = Some(0.012);
+        let said = sentence(&alert);
+        assert!(
+            said.starts_with(
+                "User alice ran a command with sudo as postgres, which it hardly ever does; 1.2 \
+                 % of its active periods have anything as rare, a 1 in 17 million chance"
+            ),
+            "{said}"
+        );
+    }
 
     #[test]
     fn sums_of_bytes_are_told_in_the_units_that_people_use() {

@@ -9,6 +9,8 @@ mod drops;
 mod levels;
 mod poison;
 mod promises;
+mod quantiles;
+mod rarities;
 mod sessions;
 mod silences;
 mod values;
@@ -42,6 +44,7 @@ pub(super) fn settings() -> Settings {
         paired: false,
         fields: 1,
         only: Only::All,
+        heavy: false,
     }
 }
 
@@ -68,6 +71,8 @@ struct Watch {
     place: bool,
     /// What the samples teach from here on.
     lesson: Lesson,
+    /// What is looked at is each amount and not their sum.
+    each: bool,
 }
 
 impl Watch {
@@ -78,6 +83,7 @@ impl Watch {
             midnight: MONDAY,
             one: in_one_lane(name),
             place: name == travel::ROW.name,
+            each: name == "value_quantile",
             together: STATISTICS
                 .iter()
                 .any(|row| row.name == name && row.prevalence == Want::Must),
@@ -98,8 +104,13 @@ impl Watch {
     /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
         let value = if self.together { entity >> 1 } else { value };
-        // Ten kilobytes each, for what looks at a number.
-        let amount = if self.place { place(value) } else { 1e4 };
+        // Ten kilobytes each, for what looks at a number; now and then far more.
+        let drawn = hash(entity << 40 ^ u64::try_from(secs).unwrap_or(0));
+        let amount = match drawn % 16 {
+            _ if self.place => place(value),
+            0 if self.each => 2e5,
+            _ => 1e4,
+        };
         self.see_amount(entity, secs, count, value, Some(amount))
     }
 
@@ -112,6 +123,11 @@ impl Watch {
         amount: f64,
     ) -> Option<Deviation> {
         self.see_amount(entity, secs, count, value, Some(amount))
+    }
+
+    fn bits_of(&mut self, entity: u64, secs: i64, amount: f64) -> f64 {
+        self.weigh(entity, secs, 1, 0, amount)
+            .map_or(0.0, |d| d.bits)
     }
 
     fn see_amount(

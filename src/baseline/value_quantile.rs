@@ -1,0 +1,518 @@
+//! `value_quantile`: one value far above what the entity's values are.
+//!
+//! The values (the seconds of a session, the bytes of a connection) of an
+//! entity are kept as a [`Histogram`]. Beyond its 98 % quantile u, with m of n
+//! values above, the tail is exponential, of bytes Pareto (exponential in the
+//! logarithm); its scale is not known but learnt, so what is predicted is
+//!
+//! ```text
+//! P(X ≥ x) = (m + ½)/(n + 1) · (1 + y/S)^-(m+1)
+//! y = x - u, of bytes ln(x/u);  S: the sum of the m excesses and of one assumed, a quarter
+//! bits = -log2 P - log2 k
+//! ```
+//!
+//! where k is how many values the entity has in a bucket: the largest of many
+//! is not as odd as one. Of a bucket eight values are learnt at most, drawn
+//! evenly, so that no burst makes a habit, and what is far out as if it were at
+//! the edge of what is believed.
+
+use serde::{Deserialize, Serialize};
+
+use super::calibrate::{self, single};
+use super::histogram::{Histogram, cell, edge, middle};
+use super::season::Calendar;
+use super::special::{BITS_MAX, exp2, real};
+use super::table::{Newcomer, Nursery, Saved, Table};
+use super::watch::Watch;
+use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use crate::time::{Span, Time};
+
+/// The row of the table.
+pub(super) static ROW: Row = Row {
+    name: "value_quantile",
+    about: "one value far above what the entity's own values are",
+    field: Want::Must,
+    number: true,
+    many: false,
+    sparse: false,
+    prevalence: Want::No,
+    only: &[],
+    members: 1,
+    // What is much depends on what it is of.
+    floor: None,
+    counts: false,
+    build: |settings| Box::new(Quantile::new(settings)),
+};
+
+/// Values before there is a tail to speak of.
+const VALUES_LEAST: f64 = 100.0;
+
+/// Values of a bucket that are learnt.
+const PICKS: usize = 8;
+
+/// The part of the values that makes the tail, and how many at the least.
+const TAIL: f64 = 0.02;
+const TAIL_LEAST: f64 = 4.0;
+
+/// The excess that is assumed before any is seen, as a part of u.
+const ASSUMED: f64 = 0.25;
+
+/// However many make a tail, its shape is not known better than by so many.
+const CERTAIN: f64 = 20.0;
+
+/// Steps of a weight in a half-life: 1 / log2 1.1.
+const STEPS: f64 = 7.272_540_897_341_713;
+
+/// One in so many entities may have all cells.
+const SPILL: usize = 8;
+
+/// What is kept of one entity: its histogram and 72 bytes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Spread {
+    first: Time,
+    /// The bucket that is watched, and how many values came in it.
+    bucket: i64,
+    seen: u32,
+    /// Cells of those that will be learnt.
+    picks: [u8; PICKS],
+    /// The largest of them.
+    highest: f64,
+    /// No value below it is worth reporting in this bucket.
+    alarm: f64,
+    /// The bucket that was learnt last, and decayed values and active buckets
+    /// up to it.
+    learnt: i64,
+    values: f32,
+    buckets: f32,
+    /// The highest score since the last barrier.
+    peak: f32,
+    /// Active buckets.
+    active: u32,
+    histogram: Histogram,
+}
+
+/// What the next value will be.
+#[derive(Clone, Copy, Debug)]
+struct Law {
+    /// u, and the chance to be above it.
+    from: f64,
+    part: f64,
+    /// m and S.
+    above: f64,
+    excess: f64,
+    /// log2 k.
+    chances: f64,
+    heavy: bool,
+}
+
+impl Law {
+    fn new(histogram: &Histogram, each: f64, heavy: bool) -> Law {
+        let total = histogram.total();
+        let most = (TAIL * total).max(TAIL_LEAST);
+        let (mut above, mut from) = (0.0, 0);
+        for (cell, weight) in histogram.from_above() {
+            if above >= TAIL_LEAST && above + weight > most {
+                break;
+            }
+            above += weight;
+            from = u16::from(cell);
+        }
+        let mut law = Law {
+            from: edge(from),
+            part: (above + 0.5) / (total + 1.0),
+            above,
+            excess: 0.0,
+            chances: each.max(1.0).log2(),
+            heavy,
+        };
+        law.excess = law.beyond(law.from * (1.0 + ASSUMED));
+        for (cell, weight) in histogram.from_above() {
+            if u16::from(cell) < from {
+                break;
+            }
+            law.excess += weight * law.beyond(middle(cell));
+        }
+        let certain = (CERTAIN / law.above.max(CERTAIN)).min(1.0);
+        (law.above, law.excess) = (law.above * certain, law.excess * certain);
+        law
+    }
+
+    /// y.
+    fn beyond(&self, value: f64) -> f64 {
+        if self.heavy {
+            (value / self.from).ln().max(0.0)
+        } else {
+            (value - self.from).max(0.0)
+        }
+    }
+
+    /// Bits of a value by itself.
+    fn alone(&self, value: f64) -> f64 {
+        if value <= self.from {
+            return 0.0;
+        }
+        let tail = (1.0 + self.beyond(value) / self.excess).log2();
+        (self.above + 1.0) * tail - self.part.log2()
+    }
+
+    fn bits(&self, value: f64) -> f64 {
+        (self.alone(value) - self.chances).clamp(0.0, BITS_MAX)
+    }
+
+    /// The least value of so many bits.
+    fn reaching(&self, bits: f64) -> f64 {
+        let more = (bits + self.chances + self.part.log2()).max(0.0);
+        let y = self.excess * (exp2(more / (self.above + 1.0)) - 1.0);
+        if self.heavy {
+            self.from * y.min(700.0).exp()
+        } else {
+            self.from + y
+        }
+    }
+}
+
+impl Spread {
+    fn new(first: Time, calendar: &Calendar) -> Spread {
+        let bucket = calendar.bucket(first);
+        Spread {
+            first,
+            bucket,
+            seen: 0,
+            picks: [0; PICKS],
+            highest: 0.0,
+            alarm: f64::INFINITY,
+            learnt: bucket,
+            values: 0.0,
+            buckets: 0.0,
+            peak: 0.0,
+            active: 0,
+            histogram: Histogram::default(),
+        }
+    }
+
+    fn law(&self, settings: &Settings) -> Law {
+        let each = f64::from(self.values) / f64::from(self.buckets).max(1.0);
+        Law::new(&self.histogram, each, settings.heavy)
+    }
+
+    /// Takes in a value: each of the bucket's has the same chance to be learnt.
+    fn take(&mut self, value: f64, key: u64) {
+        let draw = mix(key, self.bucket, self.seen);
+        self.seen = self.seen.saturating_add(1);
+        let at = if let Some(at) = self.first_free() {
+            at
+        } else {
+            usize::try_from(draw % u64::from(self.seen)).unwrap_or(usize::MAX)
+        };
+        if let Some(pick) = self.picks.get_mut(at) {
+            *pick = cell(value);
+        }
+        self.highest = self.highest.max(value);
+    }
+
+    fn first_free(&self) -> Option<usize> {
+        let at = usize::try_from(self.seen).unwrap_or(usize::MAX) - 1;
+        (at < PICKS).then_some(at)
+    }
+
+    /// Learns the bucket that is over.
+    fn close(&mut self, key: u64, settings: &Settings, calendar: &Calendar, may_spill: bool) {
+        if self.seen == 0 {
+            return;
+        }
+        let law = self.law(settings);
+        let known = self.histogram.total() >= VALUES_LEAST;
+        self.peak = self.peak.max(calibrate::ACTIVE);
+        if known && self.highest >= settings.floor {
+            self.peak = self.peak.max(single(law.bits(self.highest)));
+        }
+        let most = if known {
+            cell(law.reaching(settings.winsor_bits.max(1.0)))
+        } else {
+            u8::MAX
+        };
+        let left = single(calendar.decay(self.bucket.saturating_sub(self.learnt)));
+        let steps = |bucket: i64| (STEPS * calendar.age(bucket)).floor();
+        let faded = (steps(self.bucket) - steps(self.learnt)).clamp(0.0, 255.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to a byte"
+        )]
+        self.histogram.fade(faded as u8);
+        let picked = usize::try_from(self.seen).unwrap_or(PICKS).min(PICKS);
+        for (n, &pick) in (0..).zip(self.picks.get(..picked).unwrap_or_default()) {
+            let draw = mix(key ^ 0x5851_f42d, self.bucket, n) >> 32;
+            let draw = f64::from(u32::try_from(draw).unwrap_or(0)) / 4_294_967_296.0;
+            self.histogram.add(pick.min(most), draw, may_spill);
+        }
+        // A late value may reopen a bucket that a barrier closed.
+        let again = self.bucket == self.learnt && self.active > 0;
+        // A flood of values does not make the largest of them ordinary.
+        let usual = f64::from(self.values) / f64::from(self.buckets).max(1.0);
+        let seen = f64::from(self.seen).min(4.0 * usual + 64.0);
+        self.values = single(f64::from(self.values * left) + seen);
+        self.buckets = self.buckets * left + if again { 0.0 } else { 1.0 };
+        self.active = self.active.saturating_add(u32::from(!again));
+        self.learnt = self.bucket;
+        (self.seen, self.highest) = (0, 0.0);
+    }
+
+    /// Works out what is worth reporting from here on.
+    fn renew(&mut self, settings: &Settings, threshold: f64) {
+        let known = self.histogram.total() >= VALUES_LEAST && self.active >= settings.min_buckets;
+        self.alarm = if known {
+            let reaching = self.law(settings).reaching(threshold);
+            reaching.max(settings.floor)
+        } else {
+            f64::INFINITY
+        };
+    }
+
+    /// What it is worth keeping for; `None` while it is established.
+    fn worth(&self, calendar: &Calendar, now: Time) -> Option<i64> {
+        let idle = calendar.bucket(now).saturating_sub(self.bucket);
+        if self.active >= 8 && real(idle) < 30.0 * calendar.buckets_per_day() {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
+        let patience = calendar.half_life as i64;
+        let doublings = i64::from(self.active.saturating_add(1).ilog2());
+        Some(doublings.saturating_mul(patience).saturating_sub(idle))
+    }
+}
+
+/// A draw that nobody who does not know the keyed hash can foresee.
+fn mix(key: u64, bucket: i64, n: u32) -> u64 {
+    let n = key ^ bucket.cast_unsigned().rotate_left(20) ^ u64::from(n).rotate_left(44);
+    let n = (n ^ (n >> 31)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let n = (n ^ (n >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    n ^ (n >> 32)
+}
+
+/// All entities of one rule in one lane.
+pub(super) struct Quantile {
+    settings: Settings,
+    calendar: Calendar,
+    slot: Span,
+    table: Table<Spread>,
+    nursery: Nursery,
+    /// How many have all cells.
+    spilled: usize,
+    watch: Watch,
+}
+
+#[derive(Serialize, Deserialize)]
+struct State {
+    table: Saved<Spread>,
+    nursery: Saved<Newcomer>,
+    spilled: usize,
+    watch: Watch,
+}
+
+impl Quantile {
+    fn new(settings: &Settings) -> Quantile {
+        Quantile {
+            calendar: Calendar::new(settings),
+            slot: Span::from_nanos((settings.timespan.nanos() / 6).max(1)),
+            table: Table::new(settings.max_entities),
+            nursery: Nursery::new(settings.max_entities),
+            spilled: 0,
+            watch: Watch::new(settings),
+            settings: settings.clone(),
+        }
+    }
+
+    fn close(&mut self, at: usize) {
+        let Some(key) = self.table.key(at) else {
+            return;
+        };
+        let may_spill = self.spilled < self.settings.max_entities.div_ceil(SPILL);
+        let Some(state) = self.table.get_mut(at) else {
+            return;
+        };
+        let before = state.histogram.is_spilled();
+        state.close(key, &self.settings, &self.calendar, may_spill);
+        self.spilled += usize::from(state.histogram.is_spilled() && !before);
+    }
+
+    fn known(&mut self, at: usize, sample: &Sample, value: f64) -> Option<Deviation> {
+        let bucket = self.calendar.bucket(sample.time);
+        let state = self.table.get(at)?;
+        if bucket > state.bucket {
+            self.close(at);
+            let threshold = self.watch.threshold();
+            let state = self.table.get_mut(at)?;
+            state.bucket = bucket;
+            state.renew(&self.settings, threshold);
+        }
+        let state = self.table.get_mut(at)?;
+        state.take(value, sample.key);
+        if value < state.alarm || !self.watch.is_warm(&self.settings, sample.time) {
+            return None;
+        }
+        let state = self.table.get(at)?;
+        self.deviation(state, value, sample.time)
+    }
+
+    fn deviation(&self, state: &Spread, value: f64, now: Time) -> Option<Deviation> {
+        let law = state.law(&self.settings);
+        let bits = law.bits(value);
+        if bits < self.watch.threshold() {
+            return None;
+        }
+        let histogram = &state.histogram;
+        let mut terms = vec![("value", bits + law.chances), ("chances", -law.chances)];
+        terms.retain(|term| term.1.abs() > 1e-9);
+        Some(Deviation {
+            bits,
+            observed: value,
+            expected: histogram.quantile(0.5),
+            interval: (histogram.quantile(0.005), histogram.quantile(0.995)),
+            evidence: f64::from(state.buckets),
+            age: now.since(state.first).max(Span::ZERO),
+            model: "quantile",
+            quiet: state.alarm,
+            return_days: self.watch.return_days(bits),
+            terms,
+            since: now,
+        })
+    }
+
+    fn newcomer(&mut self, sample: &Sample, value: f64) -> Option<Deviation> {
+        let Some(seen) = self.nursery.find(sample.key) else {
+            let newcomer = Newcomer {
+                first: sample.time,
+                count: 1,
+                value: 0,
+            };
+            self.nursery.insert(sample.key, newcomer);
+            return None;
+        };
+        seen.count = seen.count.saturating_add(1);
+        if sample.time.bucket(self.slot) <= seen.first.bucket(self.slot) {
+            return None;
+        }
+        let state = Spread::new(seen.first, &self.calendar);
+        let (calendar, now) = (&self.calendar, sample.time);
+        let worth = |old: &Spread| old.worth(calendar, now);
+        let at = self.table.insert(sample.key, state, worth)?;
+        self.nursery.remove(sample.key);
+        self.known(at, sample, value)
+    }
+
+    /// What was worked out from the population as it was.
+    fn forget_derived(&mut self) {
+        let threshold = self.watch.threshold();
+        for state in self.table.states_mut() {
+            state.renew(&self.settings, threshold);
+        }
+    }
+}
+
+impl Statistic for Quantile {
+    fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
+        let value = sample.amount.filter(|value| *value > 0.0)?;
+        let value = value.min(edge(256));
+        self.watch.see(sample.time);
+        match self.table.find(sample.key) {
+            Some(at) => self.known(at, sample, value),
+            None => self.newcomer(sample, value),
+        }
+    }
+
+    fn facts(&self, key: u64) -> Vec<(&'static str, f64)> {
+        let state = self.table.find(key).and_then(|at| self.table.get(at));
+        state.map_or(Vec::new(), |state| {
+            vec![("tail.from", state.law(&self.settings).from)]
+        })
+    }
+
+    fn census(&mut self, now: Time) -> Census {
+        let mut votes = Vec::new();
+        for at in 0..self.table.len() {
+            let over = self.table.get(at).map(|state| state.bucket);
+            if over.is_some_and(|bucket| self.calendar.is_over(bucket, now)) {
+                self.close(at);
+            }
+            if let Some(state) = self.table.get_mut(at) {
+                self.watch.vote(&mut votes, &mut state.peak);
+            }
+        }
+        let spilled = self.table.states().filter(|s| s.histogram.is_spilled());
+        self.spilled = spilled.count();
+        Census {
+            sums: vec![i128::try_from(self.table.len()).unwrap_or(0)],
+            ..self.watch.census(votes)
+        }
+    }
+
+    fn adopt(&mut self, population: &Census, _now: Time) {
+        self.watch.adopt(population, &self.settings);
+        self.forget_derived();
+    }
+
+    fn size(&self) -> (usize, usize) {
+        (
+            self.table.len() + self.nursery.len(),
+            self.table.bytes()
+                + self.nursery.bytes()
+                + self.spilled * super::histogram::CELLS
+                + size_of::<Quantile>(),
+        )
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let state = State {
+            table: self.table.save(),
+            nursery: self.nursery.save(),
+            spilled: self.spilled,
+            watch: self.watch.clone(),
+        };
+        snapshot::pack(ROW.name, &self.settings, &state)
+    }
+
+    fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        let state: State = snapshot::unpack(ROW.name, &self.settings, bytes)?;
+        let mut fresh = Quantile::new(&self.settings);
+        fresh.table.load(state.table)?;
+        if !fresh.table.states().all(|state| state.histogram.is_sound()) {
+            return Err("a saved histogram has other cells".to_owned());
+        }
+        fresh.nursery.load(state.nursery)?;
+        (fresh.spilled, fresh.watch) = (state.spilled, state.watch);
+        fresh.forget_derived();
+        *self = fresh;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entity_takes_a_histogram_and_seventy_two_bytes() {
+        assert!(size_of::<Spread>() <= 144, "{}", size_of::<Spread>());
+    }
+
+    #[test]
+    fn what_would_be_reported_has_the_bits_that_are_asked_for() {
+        let mut histogram = Histogram::default();
+        for n in 0..2000_u32 {
+            let draw = f64::from(n % 97) / 97.0;
+            let part = (f64::from(n * 37 % 2000) + 0.5) / 2000.0;
+            histogram.add(cell(-300.0 * part.ln()), draw, true);
+        }
+        for heavy in [false, true] {
+            let law = Law::new(&histogram, 8.0, heavy);
+            for bits in [4.0, 12.0, 30.0] {
+                let found = law.bits(law.reaching(bits));
+                assert!((found - bits).abs() < 1e-6, "{bits} {found}");
+            }
+            assert!(law.bits(law.from) < 1e-9);
+            // ln 50 means, to a cell.
+            assert!((law.from / 1174.0).ln().abs() < 0.3, "{}", law.from);
+        }
+    }
+}
