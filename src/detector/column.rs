@@ -424,6 +424,14 @@ pub(crate) fn number_of(value: Value<'_>) -> Option<f64> {
     }
 }
 
+/// How long a text is, in bytes.
+pub(crate) fn length_of(value: Value<'_>) -> Option<f64> {
+    match value {
+        Value::Text(text) => Some(f64::from(u32::try_from(text.len()).unwrap_or(u32::MAX))),
+        _ => None,
+    }
+}
+
 fn ip_of(value: Value<'_>) -> Option<IpAddr> {
     match value {
         Value::Ip(ip) => Some(ip),

@@ -45,6 +45,8 @@ pub(crate) struct Use {
     pub(crate) value: Option<(usize, Field)>,
     /// The field it looks at as a number.
     pub(crate) amount: Option<Field>,
+    /// Whether the number is how long that field's text is.
+    pub(crate) by_length: bool,
 }
 
 /// A distinct `group-by` in a class's fields.
@@ -300,6 +302,7 @@ impl Compiler<'_> {
                 key: place(keys, key),
                 value: None,
                 amount: None,
+                by_length: false,
             });
         }
         for (unit, member) in self.serves.get(rule as usize).cloned().unwrap_or_default() {
@@ -312,7 +315,9 @@ impl Compiler<'_> {
                 .map(|member| member.group_by.clone())
                 .unwrap_or_default();
             let (route, values) = (served.route.clone(), served.plan.values.clone());
-            let (amount, sparse) = (served.plan.amount.clone(), served.plan.sparse);
+            let plan = &served.plan;
+            let (amount, by_length) = (plan.amount.clone(), plan.by_length);
+            let sparse = plan.sparse;
             let fields: Option<Vec<Field>> = group.iter().map(|n| self.want(n, class)).collect();
             let values: Option<Vec<Field>> = values.iter().map(|n| self.want(n, class)).collect();
             let amount = amount.and_then(|name| self.want(&name, class));
@@ -337,6 +342,7 @@ impl Compiler<'_> {
                     key: place(keys, key),
                     value,
                     amount,
+                    by_length,
                 });
             }
         }

@@ -11,6 +11,7 @@ use crate::baseline::{
     Statistic, Want, in_one_lane,
 };
 use crate::entity::{self, HashKey};
+use crate::field::{self, Field};
 use crate::rule::{self, Baseline, Body, LoadOptions, Need, Operator, Rule};
 use crate::time::{Span, Time};
 
@@ -73,7 +74,11 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     let sparse = row.sparse && several;
     let hash = limits.hash;
     let marked = limits.marks.of(&baseline.group_by);
-    let texts = baseline.fields.iter().skip(usize::from(row.number));
+    // A text is looked at by its length where numbers are looked at.
+    let by_length =
+        row.name == "value_quantile" && baseline.fields.iter().any(|name| is_text(name));
+    let numbers = usize::from(row.number && !by_length);
+    let texts = baseline.fields.iter().skip(numbers);
     let values = texts.chain(&baseline.prevalence).cloned().collect();
     let amount = baseline.fields.first().filter(|_| row.number).cloned();
     let numbered = amount.is_some();
@@ -114,6 +119,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         every_echo: false,
         values,
         amount,
+        by_length,
         measure,
         sparse,
         build: Box::new(move || {
@@ -131,6 +137,12 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
             })
         }),
     })
+}
+
+/// Whether a field is one of ours whose values are texts.
+fn is_text(name: &str) -> bool {
+    let info = Field::named(name).and_then(Field::info);
+    info.is_some_and(|info| info.kind == field::Kind::Text)
 }
 
 /// The fields that the statistic cannot do without are named, each where it must be.
@@ -332,7 +344,8 @@ fn firing(row: &Row, deviation: Deviation, count: u32) -> Firing {
 
 impl Kind for Deviating {
     fn observe(&mut self, sighting: &Sighting<'_>) -> Option<Firing> {
-        if self.numbered && self.row.prevalence != Want::Must && sighting.number.is_none() {
+        let number = sighting.number.filter(|_| self.numbered);
+        if self.numbered && self.row.prevalence != Want::Must && number.is_none() {
             return None; // nothing to add up
         }
         let parts = self.parts(sighting);
@@ -343,7 +356,7 @@ impl Kind for Deviating {
             count: sighting.count,
             value: sighting.value,
             parts,
-            amount: sighting.number.filter(|_| self.numbered),
+            amount: number,
             last: sighting.member == self.last,
             lesson: if self.marked.covers(sighting.key_text, sighting.time) {
                 Lesson::None

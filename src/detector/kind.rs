@@ -78,6 +78,8 @@ pub(crate) struct Plan {
     /// The field that it looks at as a number; an event without
     /// one is told all the same.
     pub(crate) amount: Option<String>,
+    /// Whether the number is how long the field's text is.
+    pub(crate) by_length: bool,
     /// The field that what is observed is a sum of.
     pub(crate) measure: Option<String>,
     /// An empty state.

@@ -285,7 +285,11 @@ impl Detector {
                 key: key.text,
                 value_hash: value.hash,
                 value: value.text,
-                number: number.and_then(column::number_of),
+                number: number.and_then(if wanted.by_length {
+                    column::length_of
+                } else {
+                    column::number_of
+                }),
                 unproven,
             });
         }

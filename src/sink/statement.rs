@@ -172,7 +172,6 @@ const VALUES: &[(&str, &str)] = &[
     ("zeek.duration", "that lasted"),
     ("source.bytes", "that sent"),
     ("destination.bytes", "that received"),
-    ("dns.question.name", "with a name as long as"),
 ];
 
 /// `opened a connection that lasted 10h`.
@@ -180,11 +179,16 @@ pub(super) fn single(alert: &Alert, deed: Option<&str>) -> String {
     let n = quantity(alert.score.observed, &alert.score);
     let field = alert.score.field.as_str();
     let deed = deed.unwrap_or("had an event");
+    let text = alert.context.iter().any(|(name, _)| name == field);
     let what = match VALUES.iter().find(|(name, _)| *name == field) {
         Some((_, words)) => format!("{words} {n}"),
+        // Of a text it is the length.
+        None if text => format!("with {n} characters in"),
         None => format!("with {n} of {}", value(field.as_bytes())),
     };
-    format!("{deed} {what}{}", additions(context(alert)))
+    let more = additions(context(alert));
+    let more = more.strip_prefix(" with").filter(|_| text).unwrap_or(&more);
+    format!("{deed} {what}{more}")
 }
 
 /// `ran a command with sudo as postgres, which it hardly ever does`.
@@ -278,6 +282,12 @@ mod tests {
             said.contains("opened a connection that sent 64.2 MB; half"),
             "{said}"
         );
+        alert.score.field = "dns.question.name".to_owned();
+        alert.score.observed = 14.0;
+        alert.context = vec![("dns.question.name".to_owned(), b"a1b2c3.example".to_vec())];
+        let said = sentence(&alert);
+        let expected = "had an event with 14 characters in dns.question.name a1b2c3.example; half";
+        assert!(said.contains(expected), "{said}");
     }
 
     #[test]

@@ -142,7 +142,12 @@ fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
     }
     if !score.threshold.is_empty() {
         let quiet = score.quiet.filter(|quiet| *quiet > 0.0);
-        let quiet = quiet.map(|q| format!("; silent up to {}", number(q)));
+        let side = if alert.rule.kind.ends_with(" event_drop") {
+            "from"
+        } else {
+            "up to"
+        };
+        let quiet = quiet.map(|q| format!("; silent {side} {}", number(q)));
         let text = plainly(&score.threshold);
         rows.push(("needs", format!("{text}{}", quiet.unwrap_or_default())));
     }
