@@ -213,11 +213,11 @@ impl EventDrop {
         let least = self.settings.min_buckets.max(BUCKETS_LEAST);
         let states = self.rate.table.states().enumerate();
         let habit = states.filter(|(_, state)| {
-            let last = model.calendar.start(state.bucket);
+            let seen = model.calendar.start(state.bucket);
             state.active >= least
                 && state.bucket <= bucket
                 && begin.since(state.first) >= AGE_LEAST
-                && begin.since(last) < GONE
+                && begin.since(seen) < GONE
         });
         let judged = habit.map(|(at, state)| Judged {
             at,

@@ -160,7 +160,7 @@ impl Histogram {
     }
 
     /// Cells with their weights, highest first.
-    pub(super) fn from_above(&self) -> impl Iterator<Item = (u8, f64)> {
+    pub(super) fn downwards(&self) -> impl Iterator<Item = (u8, f64)> {
         let few = self.few.iter().rev().copied();
         let all = (0..=u8::MAX).rev().zip(self.all.iter().rev().copied());
         let both = few.chain(all).filter(|&(_, code)| code > 0);
@@ -169,7 +169,7 @@ impl Histogram {
 
     /// All weights together.
     pub(super) fn total(&self) -> f64 {
-        self.from_above().map(|(_, weight)| weight).sum()
+        self.downwards().map(|(_, weight)| weight).sum()
     }
 
     /// The value that a part of all stay under, to a quarter of an octave.
@@ -177,7 +177,7 @@ impl Histogram {
         let wanted = (1.0 - part) * self.total();
         let mut above = 0.0;
         let mut last = 0.0;
-        for (cell, weight) in self.from_above() {
+        for (cell, weight) in self.downwards() {
             above += weight;
             last = middle(cell);
             if above >= wanted {
@@ -239,7 +239,7 @@ mod tests {
         let part = histogram.total() / before;
         assert!((part - 0.513).abs() < 0.01, "{part}");
         histogram.fade(1);
-        assert!(histogram.from_above().all(|(cell, _)| cell == 90));
+        assert!(histogram.downwards().all(|(cell, _)| cell == 90));
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
         // 76 values of nobody's business leave the median of 4,000 where it was.
         let (one, other) = (kept.quantile(0.5), merged.quantile(0.5));
         assert!((one / other).ln().abs() < 0.3, "{one} {other}");
-        let cells: Vec<u8> = merged.from_above().map(|(cell, _)| cell).collect();
+        let cells: Vec<u8> = merged.downwards().map(|(cell, _)| cell).collect();
         assert!(cells.is_sorted_by(|a, b| a > b), "{cells:?}");
     }
 

@@ -110,7 +110,7 @@ impl Law {
         let total = histogram.total();
         let most = (TAIL * total).max(TAIL_LEAST);
         let (mut above, mut from) = (0.0, 0);
-        for (cell, weight) in histogram.from_above() {
+        for (cell, weight) in histogram.downwards() {
             if above >= TAIL_LEAST && above + weight > most {
                 break;
             }
@@ -126,7 +126,7 @@ impl Law {
             heavy,
         };
         law.excess = law.beyond(law.from * (1.0 + ASSUMED));
-        for (cell, weight) in histogram.from_above() {
+        for (cell, weight) in histogram.downwards() {
             if u16::from(cell) < from {
                 break;
             }

@@ -85,27 +85,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
     // A beat's sizes and a journey's places are beside what is observed; a sum is it.
     let sums = row.prevalence != Want::Must && !row.many;
     let measure = amount.clone().filter(|_| sums);
-    let shown = match &measure {
-        Some(field) if is_bytes(field) => bytes(floor),
-        Some(field) if is_seconds(field) => Span::from_secs(whole_secs(floor)).to_string(),
-        _ => floor.to_string(),
-    };
-    let mut threshold = format!(">= {:.1} bits", baseline.surprise);
-    if let Some(budget) = baseline.budget {
-        threshold = format!("{threshold} and <= {budget} alerts a day");
-    }
-    if floor > 0.0 {
-        threshold = match row.name {
-            // Seconds of silence, not a number in each bucket.
-            "silence" => format!("{threshold} and >= {}", Span::from_secs(whole_secs(floor))),
-            "event_drop" => format!(
-                "{threshold} where >= {floor} in {} are expected",
-                baseline.timespan
-            ),
-            "value_quantile" => format!("{threshold} and >= {shown}"),
-            _ => format!("{threshold} and >= {shown} in {}", baseline.timespan),
-        };
-    }
+    let threshold = threshold(row, baseline, measure.as_deref(), floor);
     Ok(Plan {
         name: match &baseline.count_only {
             Some(only) => format!("baseline {} {only}", row.name),
@@ -137,6 +117,30 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
             })
         }),
     })
+}
+
+/// What it takes, in words.
+fn threshold(row: &Row, baseline: &Baseline, measure: Option<&str>, floor: f64) -> String {
+    let shown = match measure {
+        Some(field) if is_bytes(field) => bytes(floor),
+        Some(field) if is_seconds(field) => Span::from_secs(whole_secs(floor)).to_string(),
+        _ => floor.to_string(),
+    };
+    let mut text = format!(">= {:.1} bits", baseline.surprise);
+    if let Some(budget) = baseline.budget {
+        text = format!("{text} and <= {budget} alerts a day");
+    }
+    if floor <= 0.0 {
+        return text;
+    }
+    let within = baseline.timespan;
+    match row.name {
+        // Seconds of silence, not a number in each bucket.
+        "silence" => format!("{text} and >= {}", Span::from_secs(whole_secs(floor))),
+        "event_drop" => format!("{text} where >= {floor} in {within} are expected"),
+        "value_quantile" => format!("{text} and >= {shown}"),
+        _ => format!("{text} and >= {shown} in {within}"),
+    }
 }
 
 /// Whether a field is one of ours whose values are texts.

@@ -111,6 +111,15 @@ fn labelled(label: &str, text: &str, width: usize) -> Vec<String> {
     .collect()
 }
 
+/// On which side of its number a rule is silent.
+fn silent_side(kind: &str) -> &'static str {
+    if kind.ends_with(" event_drop") {
+        "from"
+    } else {
+        "up to"
+    }
+}
+
 /// The numbers block: label and text, only what the alert has.
 fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
     let score = &alert.score;
@@ -142,11 +151,7 @@ fn numbers(alert: &Alert) -> Vec<(&'static str, String)> {
     }
     if !score.threshold.is_empty() {
         let quiet = score.quiet.filter(|quiet| *quiet > 0.0);
-        let side = if alert.rule.kind.ends_with(" event_drop") {
-            "from"
-        } else {
-            "up to"
-        };
+        let side = silent_side(&alert.rule.kind);
         let quiet = quiet.map(|q| format!("; silent {side} {}", number(q)));
         let text = plainly(&score.threshold);
         rows.push(("needs", format!("{text}{}", quiet.unwrap_or_default())));
