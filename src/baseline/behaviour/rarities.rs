@@ -39,7 +39,15 @@ fn strict() -> Settings {
 
 /// Five weeks, in which user 7 once used what nobody else does.
 fn watch() -> Watch {
-    let mut watch = Watch::new("rare", 1, &strict());
+    watch_from(9.0)
+}
+
+fn watch_from(surprise: f64) -> Watch {
+    let settings = Settings {
+        surprise,
+        ..strict()
+    };
+    let mut watch = Watch::new("rare", 1, &settings);
     office(&mut watch, 0..2);
     assert_eq!(watch.see(7, at(14, 10, 0), 1, ODD), None, "new, not rare");
     office(&mut watch, 2..5);
@@ -94,7 +102,7 @@ fn it_is_told_each_day_until_it_is_a_habit_and_each_time_a_bit_less() {
 #[test]
 fn a_thousand_times_in_an_hour_make_it_no_commoner_than_once() {
     let after = |times: i64| {
-        let mut watch = watch();
+        let mut watch = watch_from(5.0);
         for n in 0..times {
             watch.see(7, at(35, 3, 0) + n, 1, ODD);
         }
