@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, HOLDERS, NOVEL, SUMS};
 use super::calibrate;
+use super::description::RARE_VALUES;
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -166,8 +167,7 @@ impl FirstSeen {
     }
 
     fn deviation(&self, state: &Values, novelty: Novelty, now: Time) -> Option<Deviation> {
-        let own = novelty.weight * bits(novelty.own.ln());
-        let peers = novelty.weight * bits(novelty.peers.ln());
+        let (own, peers) = novelty.apart();
         let is_new = novelty.weight >= 1.0 && !self.tells.rare;
         let observed = if is_new {
             f64::from(state.fresh().max(1))
@@ -275,6 +275,12 @@ impl Statistic for FirstSeen {
         let place = self.table.find(key);
         let Some(state) = place.and_then(|at| self.table.get(at)) else {
             let seen = self.nursery.get(key)?;
+            if self.tells.rare {
+                return Some(Description {
+                    values: Some(1),
+                    ..Description::newcomer(seen, RARE_VALUES)
+                });
+            }
             return Some(Description {
                 expected: 1.0,
                 interval: (0.0, 1.0),
@@ -291,7 +297,7 @@ impl Statistic for FirstSeen {
         let chance = learnt.chance(&self.calendar, &self.base);
         let least = self.settings.min_buckets.max(self.tells.least);
         let watched = learnt.active >= least && self.watch.is_warm(&self.settings, now);
-        Some(Description {
+        let new = Description {
             first: state.first,
             last: self.calendar.start(state.bucket).max(state.since),
             newcomer: false,
@@ -303,11 +309,18 @@ impl Statistic for FirstSeen {
             observed: Some(f64::from(learnt.fresh())),
             // Nothing else is known of the value: as unpopular as any.
             alarm: watched.then_some(1.0),
+            below: false,
             young: !watched,
             values: Some(learnt.known()),
             hours: Vec::new(),
             more: vec![("bits of any new value", bits(chance.ln()))],
-        })
+        };
+        if !self.tells.rare {
+            return Some(new);
+        }
+        let threshold = self.watch.threshold();
+        let rare = rare::expected(&learnt, now, &self.calendar, &self.base, threshold);
+        Some(rare.described(new))
     }
 
     fn forget(&mut self, key: u64) -> bool {

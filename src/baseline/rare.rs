@@ -13,11 +13,12 @@
 //! come often: nobody makes it common but by using it, and each time is told.
 
 use super::base::Base;
+use super::description::RARE_VALUES;
 use super::first_seen::{FirstSeen, Tells};
 use super::season::Calendar;
 use super::special::{exp2, real};
 use super::values::{Novelty, THETA, Values};
-use super::{Row, Want};
+use super::{Description, Row, Want};
 use crate::time::Time;
 
 /// The row of the table.
@@ -53,20 +54,15 @@ pub(super) fn rarity(
     calendar: &Calendar,
     base: &Base,
 ) -> Option<Novelty> {
-    // Weights are counts; of what was not seen for long less is left.
-    let left = |weight: u8, days: u16| {
-        let idle = real(i64::from(days)) * calendar.buckets_per_day();
-        f64::from(weight) * exp2(-idle / calendar.half_life)
-    };
     let mut habits = values.habits(time);
     let (_, weight, days) = habits.find(|&(other, ..)| other == value)?;
     if weight == u8::MAX {
         return None;
     }
-    let own = left(weight, days);
+    let own = left(weight, days, calendar);
     let all = values
         .habits(time)
-        .map(|(_, weight, days)| left(weight, days));
+        .map(|(_, weight, days)| left(weight, days, calendar));
     let tail: f64 = all.filter(|&weight| weight <= own).sum();
     let new = values.novelty(value, 1.0, calendar, base);
     let seldom = tail / (THETA + values.evidence(calendar));
@@ -74,4 +70,66 @@ pub(super) fn rarity(
         own: (new.own + seldom).min(1.0),
         ..new
     })
+}
+
+/// The values of an entity that are rare enough to be told of.
+pub(super) struct Rare {
+    /// How many there are.
+    known: u32,
+    /// How many of them come in an active bucket, on average.
+    each: f64,
+}
+
+/// Which of an entity's values would be told of if they came now.
+pub(super) fn expected(
+    values: &Values,
+    now: Time,
+    calendar: &Calendar,
+    base: &Base,
+    threshold: f64,
+) -> Rare {
+    let mut rare = Rare {
+        known: 0,
+        each: 0.0,
+    };
+    let active = THETA + values.evidence(calendar);
+    for (value, weight, days) in values.habits(now) {
+        let found = rarity(values, value, now, calendar, base);
+        let (own, peers) = found.map_or((0.0, 0.0), |found| found.apart());
+        if found.is_some() && own + peers >= threshold {
+            rare.known += 1;
+            rare.each += left(weight, days, calendar) / active;
+        }
+    }
+    rare
+}
+
+impl Rare {
+    /// In place of what is said of new ones.
+    pub(super) fn described(&self, new: Description) -> Description {
+        // Poisson: the least that 99.5 % have at most.
+        let (mut most, mut term) = (0.0, (-self.each).exp());
+        let mut part = term;
+        while part < 0.995 && most < f64::from(self.known) {
+            most += 1.0;
+            term *= self.each / most;
+            part += term;
+        }
+        Description {
+            what: RARE_VALUES,
+            expected: self.each,
+            interval: (0.0, most),
+            observed: None,
+            alarm: new.alarm.filter(|_| self.known > 0),
+            more: vec![("rare enough to alert", f64::from(self.known))],
+            ..new
+        }
+    }
+}
+
+/// What is left of a weight, which counts active buckets, of what was not seen
+/// for so many days.
+fn left(weight: u8, days: u16, calendar: &Calendar) -> f64 {
+    let idle = real(i64::from(days)) * calendar.buckets_per_day();
+    f64::from(weight) * exp2(-idle / calendar.half_life)
 }

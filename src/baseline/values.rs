@@ -99,6 +99,12 @@ pub(super) struct Novelty {
 }
 
 impl Novelty {
+    /// Both chances one by one, in bits.
+    pub(super) fn apart(&self) -> (f64, f64) {
+        let own = self.weight * bits(self.own.ln());
+        (own, self.weight * bits(self.peers.ln()))
+    }
+
     /// Both chances together, in bits.
     pub(super) fn bits(&self) -> f64 {
         let own = (1.0 - self.common) * bits(self.own.ln());

@@ -13,7 +13,7 @@ use super::exit::{Exit, Failure};
 use super::learnt::{self, Known, Record};
 use super::plural;
 use super::terminal::Terminal;
-use crate::alert::{bytes, is_bytes};
+use crate::alert::{bytes, is_bytes, is_seconds};
 use crate::baseline::{FIELD_TERMS, NEW_VALUES, ODD_THINGS};
 use crate::escape::{Escaped, shortened};
 use crate::pipeline::State;
@@ -206,6 +206,7 @@ fn expectation(out: &mut String, known: &Known<'_>) {
     let new = d.what == NEW_VALUES;
     let alarm = match d.alarm {
         Some(_) if new || d.what == ODD_THINGS => "alerts when it is odd enough".to_owned(),
+        Some(alarm) if d.below => format!("alerts at {} or less", unit.says(alarm)),
         Some(alarm) => format!("alerts from {}", unit.says(alarm)),
         None if d.young => "too young to alert".to_owned(),
         None => "nothing would alert now".to_owned(),
@@ -263,7 +264,7 @@ enum Unit {
 impl Unit {
     fn of(what: &str, measure: Option<&str>) -> Unit {
         let has = |unit| what.split(['.', ' ', ',']).any(|word| word == unit);
-        if has(SECONDS) {
+        if has(SECONDS) || measure.is_some_and(is_seconds) {
             Unit::Seconds
         } else if has("bytes") || measure.is_some_and(is_bytes) {
             Unit::Bytes
@@ -345,6 +346,7 @@ mod tests {
             ("interval.seconds", None, 30.0, "30 s"),
             ("in sum", Some("source.bytes"), 2.5e6, "2.5 MB"),
             ("in sum", Some("zeek.count"), 2.5e3, "2500"),
+            ("in the middle one", Some("zeek.duration"), 9e3, "2.5 h"),
             ("events", None, 2.5, "2.5"),
         ] {
             assert_eq!(Unit::of(what, measure).says(number), shown);

@@ -147,6 +147,8 @@ pub(super) struct Record<'a> {
     interval: [f64; 2],
     observed: Option<f64>,
     alarm: Option<f64>,
+    /// Whether that is the most, and not the least, that would be reported.
+    alarm_below: bool,
     too_young: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<u32>,
@@ -206,6 +208,7 @@ impl<'a> Record<'a> {
             interval: [d.interval.0, d.interval.1],
             observed: d.observed,
             alarm: d.alarm,
+            alarm_below: d.below,
             too_young: d.young,
             values: d.values,
             hours: d

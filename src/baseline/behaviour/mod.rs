@@ -17,7 +17,7 @@ mod values;
 
 use super::{
     Census, Deviation, Lesson, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want,
-    in_one_lane, travel,
+    in_one_lane,
 };
 use crate::time::{Span, Time};
 
@@ -67,12 +67,10 @@ struct Watch {
     together: bool,
     /// All of them are.
     one: bool,
-    /// Each value is a place on earth.
-    place: bool,
     /// What the samples teach from here on.
     lesson: Lesson,
-    /// What is looked at is each amount and not their sum.
-    each: bool,
+    /// A value's number, by the value and a draw.
+    amount: fn(u64, u64) -> f64,
 }
 
 impl Watch {
@@ -82,8 +80,11 @@ impl Watch {
             lesson: Lesson::Whole,
             midnight: MONDAY,
             one: in_one_lane(name),
-            place: name == travel::ROW.name,
-            each: name == "value_quantile",
+            amount: match name {
+                "travel" => place,
+                "value_quantile" => now_and_then,
+                _ => |_, _| 1e4,
+            },
             together: STATISTICS
                 .iter()
                 .any(|row| row.name == name && row.prevalence == Want::Must),
@@ -104,13 +105,8 @@ impl Watch {
     /// `secs` since [`MONDAY`]. One second in three is of the rule's last member.
     fn see(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> Option<Deviation> {
         let value = if self.together { entity >> 1 } else { value };
-        // Ten kilobytes each, for what looks at a number; now and then far more.
         let drawn = hash(entity << 40 ^ u64::try_from(secs).unwrap_or(0));
-        let amount = match drawn % 16 {
-            _ if self.place => place(value),
-            0 if self.each => 2e5,
-            _ => 1e4,
-        };
+        let amount = (self.amount)(value, drawn);
         self.see_amount(entity, secs, count, value, Some(amount))
     }
 
@@ -200,8 +196,13 @@ impl Watch {
 }
 
 /// A place on earth, each value's own.
-fn place(value: u64) -> f64 {
+fn place(value: u64, _drawn: u64) -> f64 {
     u32::try_from(value * 7_654_321 % 648_000_000).map_or(0.0, f64::from)
+}
+
+/// Ten kilobytes, and now and then far more.
+fn now_and_then(_value: u64, drawn: u64) -> f64 {
+    if drawn.is_multiple_of(16) { 2e5 } else { 1e4 }
 }
 
 fn at(day: i64, hour: i64, minute: i64) -> i64 {

@@ -45,6 +45,7 @@ impl Guesses {
             interval: (0.0, law.quantile(0.005)),
             observed: Some(f64::from(observed)),
             alarm: (!young).then(|| self.silent(law, FAMILIAR, 0.0) + 1.0),
+            below: false,
             young,
             values: Some(state.places.known()),
             hours: Vec::new(),

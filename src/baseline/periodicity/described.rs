@@ -41,6 +41,7 @@ impl Periodicity {
             interval: rhythm.map_or((1.0, 1.0), |(rhythm, _)| rhythm.by_chance()),
             observed: rhythm.map(|(rhythm, _)| rhythm.regularity),
             alarm: alarm.filter(|_| !young),
+            below: false,
             young,
             values: None,
             hours: Vec::new(),

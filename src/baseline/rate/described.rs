@@ -3,9 +3,19 @@
 use super::{MEMOS, Memo, Rate};
 use crate::baseline::Description;
 use crate::baseline::count::CountState;
+use crate::baseline::season::Profile;
 use crate::baseline::special::NegBin;
 use crate::baseline::table::{Newcomer, swap_out};
 use crate::time::Time;
+
+/// What is known of an entity before a bucket.
+pub(in crate::baseline) struct Learnt {
+    /// Its place in the table.
+    pub(in crate::baseline) at: usize,
+    pub(in crate::baseline) state: CountState,
+    pub(in crate::baseline) profile: Option<Profile>,
+    pub(in crate::baseline) bucket: i64,
+}
 
 impl Rate {
     /// The interval takes 40 evaluations and an episode asks for it at each event.
@@ -26,7 +36,31 @@ impl Rate {
         interval
     }
 
-    pub(super) fn described(&self, key: u64, now: Time) -> Option<Description> {
+    /// What is known of an entity at a time: a bucket that is over and was not
+    /// closed yet is all that it observed. `None` for newcomers.
+    pub(in crate::baseline) fn learnt(&self, key: u64, now: Time) -> Option<Learnt> {
+        let at = self.table.find(key)?;
+        let mut state = self.table.get(at)?.clone();
+        let mut profile = self.profiles.get(at).cloned();
+        let bucket = self.model.calendar.bucket(now).max(state.bucket);
+        if bucket > state.bucket {
+            match &self.waiting {
+                Some(waiting) => {
+                    let mut alone = waiting.alone(at);
+                    alone.close(0, &mut state, profile.as_mut(), &self.model, bucket);
+                }
+                None => state.close(&self.model, profile.as_mut()),
+            }
+        }
+        Some(Learnt {
+            at,
+            state,
+            profile,
+            bucket,
+        })
+    }
+
+    pub(in crate::baseline) fn described(&self, key: u64, now: Time) -> Option<Description> {
         let what = match &self.sets {
             None => "events",
             Some(_) => self.filter.counted(),
@@ -35,20 +69,11 @@ impl Rate {
         let known = place.and_then(|at| self.table.get(at)).cloned();
         let new = |seen: &Newcomer| CountState::new(seen.first, seen.count, &self.model);
         let state = known.or_else(|| self.nursery.get(key).map(new))?;
-        let profile = place.and_then(|at| self.profiles.get(at));
-        // A bucket that is over and was not closed yet is all that it observed.
         let bucket = self.model.calendar.bucket(now).max(state.bucket);
-        let mut learnt = state.clone();
-        let mut season = profile.cloned();
-        if bucket > state.bucket && place.is_some() {
-            match place.zip(self.waiting.as_ref()) {
-                Some((at, waiting)) => {
-                    let mut alone = waiting.alone(at);
-                    alone.close(0, &mut learnt, season.as_mut(), &self.model, bucket);
-                }
-                None => learnt.close(&self.model, season.as_mut()),
-            }
-        }
+        let (learnt, season) = match self.learnt(key, now) {
+            Some(learnt) => (learnt.state, learnt.profile),
+            None => (state.clone(), None),
+        };
         let law = learnt.law(&self.model, season.as_ref(), bucket);
         let (_, _, left) = learnt.aged(&self.model, bucket);
         let own = place.and_then(|at| self.filter.evidence(at, &self.model.calendar));
@@ -71,6 +96,7 @@ impl Rate {
                 0
             })),
             alarm: alarm.filter(|&count| count < u32::MAX).map(f64::from),
+            below: false,
             young,
             values: place.and_then(|at| self.filter.known(at)),
             hours: season.map_or_else(Vec::new, |profile| {
@@ -84,7 +110,7 @@ impl Rate {
         })
     }
 
-    pub(super) fn forgotten(&mut self, key: u64) -> bool {
+    pub(in crate::baseline) fn forgotten(&mut self, key: u64) -> bool {
         self.forget_memo(key);
         let Some(at) = self.table.find(key) else {
             return self.nursery.remove(key);

@@ -60,6 +60,7 @@ impl Sessions {
             // How many things were odd is not kept.
             observed: (self.looks.fields == 0).then_some(told.observed),
             alarm: self.alarm(&found, told.quiet).filter(|_| !young),
+            below: false,
             young,
             values: (self.looks.fields > 0).then(|| known.clone().sum()),
             hours: profile.map_or_else(Vec::new, |own| {

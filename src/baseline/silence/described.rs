@@ -28,6 +28,7 @@ impl Silence {
             interval: told.interval,
             observed: Some(now.since(source.last).max(Span::ZERO).as_secs_f64()),
             alarm: (!young).then_some(told.quiet),
+            below: false,
             young,
             values: None,
             hours: Vec::new(),

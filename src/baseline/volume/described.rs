@@ -40,6 +40,7 @@ impl Volume {
             interval,
             observed: Some(state.sum),
             alarm: (!young).then_some(alarm.max(self.model.floor)),
+            below: false,
             young,
             values: None,
             hours: Vec::new(),

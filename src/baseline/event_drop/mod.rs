@@ -19,6 +19,8 @@
 //! A bucket without any event is judged as others are, by the time of whoever
 //! comes next; so all entities live in one lane. A drop that lasts is told once.
 
+mod described;
+
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
@@ -26,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use super::calibrate::{self, single};
 use super::rate::Rate;
 use super::special::NegBin;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{SECS_PER_DAY, Span, Time};
 
 /// The row of the table.
@@ -385,6 +387,18 @@ impl Statistic for EventDrop {
 
     fn adopt(&mut self, population: &Census, now: Time) {
         self.rate.adopt(population, now);
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.rate.keys()
     }
 
     fn size(&self) -> (usize, usize) {

@@ -16,6 +16,8 @@
 //! evenly, so that no burst makes a habit, and what is far out as if it were at
 //! the edge of what is believed.
 
+mod described;
+
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{self, single};
@@ -24,7 +26,7 @@ use super::season::Calendar;
 use super::special::{BITS_MAX, exp2, real};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -323,11 +325,16 @@ impl Quantile {
         }
     }
 
+    /// Whether there is room for one more to have all cells.
+    fn may_spill(&self) -> bool {
+        self.spilled < self.settings.max_entities.div_ceil(SPILL)
+    }
+
     fn close(&mut self, at: usize) {
         let Some(key) = self.table.key(at) else {
             return;
         };
-        let may_spill = self.spilled < self.settings.max_entities.div_ceil(SPILL);
+        let may_spill = self.may_spill();
         let Some(state) = self.table.get_mut(at) else {
             return;
         };
@@ -450,6 +457,18 @@ impl Statistic for Quantile {
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.watch.adopt(population, &self.settings);
         self.forget_derived();
+    }
+
+    fn describe(&self, key: u64, now: Time) -> Option<Description> {
+        self.described(key, now)
+    }
+
+    fn forget(&mut self, key: u64) -> bool {
+        self.forgotten(key)
+    }
+
+    fn keys(&self) -> Vec<u64> {
+        self.table.keys().chain(self.nursery.keys()).collect()
     }
 
     fn size(&self) -> (usize, usize) {
