@@ -98,7 +98,6 @@ mod first_seen;
 mod flow;
 mod gap;
 mod holders;
-mod histogram;
 mod idle_gap;
 mod off_hours;
 mod only;

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::special::exp2;
+use crate::baseline::special::exp2;
 
 /// Cells in all.
 pub(super) const CELLS: usize = 256;
