@@ -18,8 +18,8 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want, rare,
-    snapshot,
+    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want,
+    rare, snapshot,
 };
 use crate::time::{Span, Time};
 

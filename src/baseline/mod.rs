@@ -103,8 +103,8 @@ mod off_hours;
 mod only;
 mod periodicity;
 mod population;
-mod rarity;
 mod rare;
+mod rarity;
 mod rate;
 mod season;
 mod session;
@@ -223,6 +223,10 @@ pub enum Want {
 
 /// How a statistic works for one rule.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "what a rule says or leaves unsaid, each by itself"
+)]
 pub struct Settings {
     /// Bucket length.
     pub timespan: Span,

@@ -161,11 +161,11 @@ fn what_was_alerted_on_does_not_become_the_anchor_for_a_week() {
             hold,
             // So that the limit on growth is not what holds it.
             growth: 1.0,
-            delay: Some(Span::DAY),
+            delay: Some(Span::DAY.times(7)),
             ..slow()
         };
         let mut watch = Watch::new("drift", 1, &rule);
-        let days = (0..47).map(|day| {
+        let days = (0..56).map(|day| {
             let size = if day < 40 { 10.0 } else { 400.0 };
             watch.weigh(1, at(day, 9, 0), 1, 0, size * MB)
         });

@@ -28,7 +28,9 @@ use serde::{Deserialize, Serialize};
 use super::calibrate::{self, single};
 use super::rate::Rate;
 use super::special::NegBin;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{SECS_PER_DAY, Span, Time};
 
 /// The row of the table.
@@ -399,6 +401,10 @@ impl Statistic for EventDrop {
 
     fn keys(&self) -> Vec<u64> {
         self.rate.keys()
+    }
+
+    fn crowd(&self) -> Crowd {
+        self.rate.crowd()
     }
 
     fn size(&self) -> (usize, usize) {
