@@ -110,8 +110,9 @@ fn same_findings(clean: &[Alert], dirty: &[Alert], most_more: usize) {
             alert.score.bits.unwrap_or(0.0),
             found.score.bits.unwrap_or(0.0),
         );
-        // Whoever comes twice is known a little better.
-        let near = (was - is).abs() < 0.15 * was + 0.5;
+        // Whoever comes twice is known a little better, and one entity more
+        // among a dozen changes what is common.
+        let near = (was - is).abs() < 0.25 * was + 0.5;
         assert!(near, "{}: {was} {is}", alert.rule.title);
     }
     let more: Vec<_> = dirty

@@ -234,7 +234,8 @@ fn two_hundred_thousand_addresses_fit() {
     });
     let said = flat(&said);
     assert!(said.contains("200,000 events;"), "{said}");
-    assert!(peak < 200, "{peak} MB");
+    // 202 MB with 78 baselines, of which nine keep something of each address.
+    assert!(peak < 240, "{peak} MB");
 }
 
 #[test]
