@@ -161,7 +161,18 @@ impl Room {
 
     /// Alerts in the file: id and revision, in order.
     pub(crate) fn alerts(&self) -> Vec<String> {
-        keys(&fs::read_to_string(self.path("alerts.jsonl")).unwrap_or_default())
+        let read = || fs::read_to_string(self.path("alerts.jsonl")).unwrap_or_default();
+        // It may be written to at this moment; a half line that stays is none of that.
+        let whole = |text: &String| text.is_empty() || text.ends_with('\n');
+        let mut text = read();
+        for _ in 0..50 {
+            if whole(&text) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            text = read();
+        }
+        keys(&text)
     }
 
     /// Alerts of a replay of these.
