@@ -137,6 +137,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "flow",
             "gap",
             "holders",
+            "kept",
             "only",
             "population",
             "rarity",

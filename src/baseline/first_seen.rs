@@ -18,8 +18,8 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, NEW_VALUES, Row, Sample, Settings, Statistic, Want,
-    rare, snapshot,
+    Census, Description, Deviation, Kept, NEW_VALUES, Row, Sample, Settings, Statistic, Want, rare,
+    snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -330,18 +330,11 @@ impl Statistic for FirstSeen {
         }
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes() + self.nursery.bytes() + self.base.bytes() + size_of::<FirstSeen>(),
+    fn kept(&self) -> Kept<'_> {
+        Kept::new(
+            &self.table,
+            &self.nursery,
+            self.base.bytes() + size_of::<FirstSeen>(),
         )
     }
 

@@ -99,6 +99,7 @@ mod flow;
 mod gap;
 mod holders;
 mod idle_gap;
+mod kept;
 mod off_hours;
 mod only;
 mod periodicity;
@@ -128,6 +129,7 @@ use std::collections::BTreeMap;
 
 pub use description::{Description, NEW_VALUES, ODD_THINGS};
 pub use flow::Crowd;
+pub use kept::Kept;
 
 use crate::time::{Span, Time};
 
@@ -389,18 +391,23 @@ pub trait Statistic: Send {
         false
     }
 
+    /// Whom it keeps something of.
+    fn kept(&self) -> Kept<'_>;
+
     /// The entities that have state, newcomers too, in no order that means anything.
     fn keys(&self) -> Vec<u64> {
-        Vec::new()
+        self.kept().keys()
     }
 
     /// How full it is, where that tells a flood of entities.
     fn crowd(&self) -> Crowd {
-        Crowd::default()
+        self.kept().crowd()
     }
 
     /// How many entities are kept, and about how many bytes they take.
-    fn size(&self) -> (usize, usize);
+    fn size(&self) -> (usize, usize) {
+        self.kept().size()
+    }
 
     /// The whole state, to be read by [`Statistic::load`] of the same settings.
     fn save(&self) -> Vec<u8>;

@@ -60,6 +60,11 @@ impl<S: Clone> Table<S> {
         self.slab.len()
     }
 
+    /// Most that it takes in.
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.index.allocation_size() + self.slab.capacity() * size_of::<Place<S>>()
     }
@@ -298,8 +303,8 @@ impl Nursery {
     }
 
     /// How full it is, and the table that its newcomers are to grow into.
-    pub(super) fn crowd<S: Clone>(&self, table: &Table<S>) -> Crowd {
-        Crowd::new(table.len(), table.capacity, &self.1, self.0.capacity)
+    pub(super) fn crowd(&self, (known, room): (usize, usize)) -> Crowd {
+        Crowd::new(known, room, &self.1, self.0.capacity)
     }
 
     pub(super) fn save(&self) -> Saved<Newcomer> {

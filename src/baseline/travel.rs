@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::first_seen::{FirstSeen, NEW};
 use super::table::{Saved, Table};
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -215,17 +215,8 @@ impl Statistic for Travel {
         self.networks.forget(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.networks.keys()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.networks.crowd()
-    }
-
-    fn size(&self) -> (usize, usize) {
-        let (entities, bytes) = self.networks.size();
-        (entities, bytes + self.places.bytes())
+    fn kept(&self) -> Kept<'_> {
+        self.networks.kept().and(self.places.bytes())
     }
 
     fn save(&self) -> Vec<u8> {

@@ -115,7 +115,7 @@ fn fill(state: &mut dyn Kind, unit: &Unit, hash: HashKey, n: u64, stays: bool) {
             // Some rules keep only who takes their last step.
             member: if at % 2 == 1 { unit.last } else { 0 },
             unproven: false,
-            place: Place::default(),
+            place: &Place::default(),
         });
     }
 }

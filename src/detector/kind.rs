@@ -99,7 +99,7 @@ pub(crate) struct Sighting<'a> {
     pub(crate) member: u16,
     /// Whether it is an attempt that failed: its names are only claimed.
     pub(crate) unproven: bool,
-    pub(crate) place: Place,
+    pub(crate) place: &'a Place,
 }
 
 /// The rule's condition holds.

@@ -82,7 +82,7 @@ impl Lane {
                 count: o.count,
                 member: o.member,
                 unproven: o.unproven,
-                place: seen.place,
+                place: &seen.place,
             },
         };
         self.tell(detector, &told, seen, out);
@@ -279,7 +279,7 @@ impl Lane {
             .deviation
             .as_ref()
             .map_or(Time::MIN, |_| firing.since);
-        let counted = |e: &crate::alert::Evidence| e.place != s.place && e.time >= since;
+        let counted = |e: &crate::alert::Evidence| e.place != *s.place && e.time >= since;
         let mut samples: Vec<_> = earlier.filter(counted).collect();
         samples.push(seen.evidence(s.time));
         let state = self.states.get(usize::from(told.unit));

@@ -20,7 +20,7 @@ const CONTEXT_MAX: usize = 3;
 
 /// How an entity's field is told: first in the sentence, and further on.
 const NOUNS: &[(&str, &str, &str)] = &[
-    ("user.name", "User", "user"),
+    ("user.name", "User", "with user"),
     ("source.ip", "Address", "from"),
     ("host.name", "Host", "on host"),
     ("destination.ip", "Destination", "to"),

@@ -31,7 +31,7 @@ use super::sums::log_of;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -217,19 +217,8 @@ impl Statistic for Drift {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes() + self.nursery.bytes() + size_of::<Drift>(),
-        )
+    fn kept(&self) -> Kept<'_> {
+        Kept::new(&self.table, &self.nursery, size_of::<Drift>())
     }
 
     fn save(&self) -> Vec<u8> {

@@ -29,7 +29,7 @@ use super::calibrate::{self, single};
 use super::rate::Rate;
 use super::special::NegBin;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{SECS_PER_DAY, Span, Time};
 
@@ -399,19 +399,10 @@ impl Statistic for EventDrop {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.rate.keys()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.rate.crowd()
-    }
-
-    fn size(&self) -> (usize, usize) {
-        let (entities, bytes) = self.rate.size();
+    fn kept(&self) -> Kept<'_> {
         let marks = self.marks.capacity() * size_of::<Mark>();
         let due = self.due.capacity() * size_of::<Found>();
-        (entities, bytes + marks + due)
+        self.rate.kept().and(marks + due)
     }
 
     fn save(&self) -> Vec<u8> {

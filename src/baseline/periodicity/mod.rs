@@ -28,7 +28,7 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::short;
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -338,21 +338,11 @@ impl Statistic for Periodicity {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes()
-                + self.nursery.bytes()
-                + self.holders.bytes()
-                + size_of::<Periodicity>(),
+    fn kept(&self) -> Kept<'_> {
+        Kept::new(
+            &self.table,
+            &self.nursery,
+            self.holders.bytes() + size_of::<Periodicity>(),
         )
     }
 

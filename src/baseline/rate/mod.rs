@@ -17,7 +17,7 @@ use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::waiting::{self, Line, Waiting};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -415,29 +415,16 @@ impl Statistic for Rate {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        let profiles = self.profiles.capacity() * size_of::<Profile>();
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes()
-                + self.nursery.bytes()
-                + profiles
-                + self
-                    .waiting
-                    .as_ref()
-                    .map_or(0, |waiting| waiting.lines.capacity() * size_of::<Line>())
-                + self.sets.as_ref().map_or(0, Sets::bytes)
-                + self.filter.bytes()
-                + size_of::<Rate>(),
-        )
+    fn kept(&self) -> Kept<'_> {
+        let beside = self.profiles.capacity() * size_of::<Profile>()
+            + self
+                .waiting
+                .as_ref()
+                .map_or(0, |waiting| waiting.lines.capacity() * size_of::<Line>())
+            + self.sets.as_ref().map_or(0, Sets::bytes)
+            + self.filter.bytes()
+            + size_of::<Rate>();
+        Kept::new(&self.table, &self.nursery, beside)
     }
 
     fn save(&self) -> Vec<u8> {

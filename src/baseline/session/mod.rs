@@ -25,7 +25,7 @@ use super::season::{CELLS, Calendar, Peers, Profile};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::values::{self, Values};
 use super::watch::Watch;
-use super::{Census, Crowd, Description, Deviation, PARTS, Sample, Settings, Statistic, snapshot};
+use super::{Census, Description, Deviation, Kept, PARTS, Sample, Settings, Statistic, snapshot};
 use crate::time::{Span, Time};
 use fleet::{Fleet, Votes};
 
@@ -363,26 +363,13 @@ impl Statistic for Sessions {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        let bases: usize = self.bases.iter().map(Base::bytes).sum();
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes()
-                + self.nursery.bytes()
-                + self.profiles.capacity() * size_of::<Profile>()
-                + self.values.capacity() * size_of::<Values>()
-                + bases
-                + self.fleet.bytes()
-                + size_of::<Sessions>(),
-        )
+    fn kept(&self) -> Kept<'_> {
+        let beside = self.profiles.capacity() * size_of::<Profile>()
+            + self.values.capacity() * size_of::<Values>()
+            + self.bases.iter().map(Base::bytes).sum::<usize>()
+            + self.fleet.bytes()
+            + size_of::<Sessions>();
+        Kept::new(&self.table, &self.nursery, beside)
     }
 
     fn save(&self) -> Vec<u8> {

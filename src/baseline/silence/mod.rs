@@ -22,7 +22,9 @@ use super::season::Calendar;
 use super::special::{BITS_MAX, real};
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
-use super::{Census, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot};
+use super::{
+    Census, Crowd, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
+};
 use crate::time::{SECS_PER_DAY, Span, Time};
 
 /// The row of the table.
@@ -447,15 +449,12 @@ impl Statistic for Silence {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
+    fn kept(&self) -> Kept<'_> {
+        Kept::new(&self.table, &self.nursery, size_of::<Silence>())
     }
 
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes() + self.nursery.bytes() + size_of::<Silence>(),
-        )
+    fn crowd(&self) -> Crowd {
+        Crowd::default() // hosts, in one lane: no nursery of strangers
     }
 
     fn save(&self) -> Vec<u8> {

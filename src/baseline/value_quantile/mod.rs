@@ -28,7 +28,7 @@ use super::special::real;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{Span, Time};
 use histogram::{Histogram, cell, edge};
@@ -382,21 +382,11 @@ impl Statistic for Quantile {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes()
-                + self.nursery.bytes()
-                + self.spilled * histogram::CELLS
-                + size_of::<Quantile>(),
+    fn kept(&self) -> Kept<'_> {
+        Kept::new(
+            &self.table,
+            &self.nursery,
+            self.spilled * histogram::CELLS + size_of::<Quantile>(),
         )
     }
 

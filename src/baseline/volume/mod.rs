@@ -23,7 +23,7 @@ use super::sums::Model;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
 use super::{
-    Census, Crowd, Description, Deviation, Row, Sample, Settings, Statistic, Want, snapshot, values,
+    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot, values,
 };
 use crate::time::{Span, Time};
 
@@ -339,23 +339,11 @@ impl Statistic for Volume {
         self.forgotten(key)
     }
 
-    fn keys(&self) -> Vec<u64> {
-        self.table.keys().chain(self.nursery.keys()).collect()
-    }
-
-    fn crowd(&self) -> Crowd {
-        self.nursery.crowd(&self.table)
-    }
-
-    fn size(&self) -> (usize, usize) {
-        (
-            self.table.len() + self.nursery.len(),
-            self.table.bytes()
-                + self.nursery.bytes()
-                + self.model.population.shared.bytes()
-                + self.model.holders.as_ref().map_or(0, Holders::bytes)
-                + size_of::<Volume>(),
-        )
+    fn kept(&self) -> Kept<'_> {
+        let beside = self.model.population.shared.bytes()
+            + self.model.holders.as_ref().map_or(0, Holders::bytes)
+            + size_of::<Volume>();
+        Kept::new(&self.table, &self.nursery, beside)
     }
 
     fn save(&self) -> Vec<u8> {

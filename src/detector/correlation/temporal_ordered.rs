@@ -157,7 +157,7 @@ impl Kind for Ordered {
         let again = one.time > Time::MIN && one.member == member && s.time >= one.time;
         let done =
             if one.chains == NONE && (one.time == Time::MIN || again) && self.task.members > 1 {
-                (one.time, one.place, one.member) = (s.time, s.place, member);
+                (one.time, one.place, one.member) = (s.time, *s.place, member);
                 None
             } else {
                 let first = (one.chains == NONE && one.time > Time::MIN)
@@ -166,7 +166,7 @@ impl Kind for Ordered {
                 if let Some((member, step)) = first {
                     chains.add(usize::from(member), step, &self.task);
                 }
-                chains.add(usize::from(member), event(s.time, s.place), &self.task)
+                chains.add(usize::from(member), event(s.time, *s.place), &self.task)
             };
         let step = done?;
         #[expect(clippy::cast_precision_loss, reason = "at most 255")]
