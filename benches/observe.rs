@@ -145,7 +145,7 @@ fn observe(c: &mut Criterion) {
     let mut group = c.benchmark_group("observe");
     let detector = shipped();
     let context = context(&detector);
-    for addresses in [1_000_u64, 100_000, 1_000_000] {
+    for addresses in [1_000_u64, 100_000, 1_000_000, 10_000_000] {
         let mut lanes: Vec<Lane> = (0..LANES).map(|_| Lane::new(&detector)).collect();
         let mut scratch = detector.scratch();
         // All of them once, then the same thousand of them again and again:
@@ -159,10 +159,14 @@ fn observe(c: &mut Criterion) {
             if n % (addresses / 1000) == 0 {
                 detector.detect(&event, 0, &mut scratch, &mut some);
             }
+            // By batches, as the pipeline does.
+            if n % 10_000 == 9_999 || n + 1 == addresses {
+                all.seal();
+                observe_all(&detector, &mut lanes, &all, Span::ZERO);
+                all.clear();
+            }
         }
-        all.seal();
         some.seal();
-        observe_all(&detector, &mut lanes, &all, Span::ZERO);
         group.throughput(Throughput::Elements(some.len() as u64));
         let mut hours = 0;
         group.bench_function(BenchmarkId::new("entities", addresses), |b| {

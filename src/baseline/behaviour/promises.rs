@@ -117,7 +117,8 @@ fn flood(name: &str, strangers: i64) {
         watch.see(entity, at(14, 0, 0) + n * 83_000 / strangers, 1, 1);
     }
     let bytes: usize = watch.lanes.iter().map(|lane| lane.size().1).sum();
-    assert!(bytes < 5_000_000, "{name}: {bytes}");
+    // Eight full lanes: a nursery's places, and the holders that beats also count.
+    assert!(bytes < 8 * 16_384 * 64, "{name}: {bytes}");
     if in_one_lane(name) {
         assert!(watch.lanes[0].keeps(hash(5)));
         return;
