@@ -8,6 +8,7 @@
 //! cargo bench --bench worlds -- --rules PATH            other rules
 //! cargo bench --bench worlds -- --calibration           whether budgets are kept
 //! cargo bench --bench worlds -- --misses                every attack, every false incident
+//! cargo bench --bench worlds -- --bare                  without tables of networks and users
 //! cargo bench --bench worlds -- --keep FOLDER           leaves the logs there
 //! ```
 //!
@@ -58,6 +59,7 @@ struct Asked {
     calibration: bool,
     misses: bool,
     alone: bool,
+    bare: bool,
 }
 
 /// `None` where another bench is meant, or none: `cargo test` runs benches too,
@@ -80,6 +82,7 @@ fn asked() -> Option<Asked> {
             "--keep" => asked.keep = words.next().map(PathBuf::from),
             "--calibration" => asked.calibration = true,
             "--alone" => asked.alone = true,
+            "--bare" => asked.bare = true,
             "--misses" => asked.misses = true,
             // Words without dashes choose among all benches.
             other if !other.starts_with('-') => {
@@ -134,7 +137,11 @@ fn main() {
     let mut scores = Vec::new();
     let mut calibration = Calibration::default();
     for plan in plans(&asked) {
-        let (attacked, twin) = (month(&plan, true), month(&plan, false));
+        let (mut attacked, mut twin) = (month(&plan, true), month(&plan, false));
+        if asked.bare {
+            attacked.tables.clear();
+            twin.tables.clear();
+        }
         if asked.calibration {
             calibration.add(&rules, &twin, plan.days);
             continue;

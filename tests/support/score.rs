@@ -69,9 +69,10 @@ pub(crate) fn watch(detector: &Arc<Detector>, month: &Month, folder: &Path) -> V
     let (logs, beside) = (folder.join("logs"), folder.join("tables"));
     write(&month.logs, &logs);
     write(&month.tables, &beside);
+    let table = |name: &str| Some(beside.join(name)).filter(|path| path.exists());
     let files = Files {
-        networks: Some(beside.join("networks.csv")),
-        directory: Some(beside.join("directory.csv")),
+        networks: table("networks.csv"),
+        directory: table("directory.csv"),
     };
     let (tables, report) = Tables::read(&files).unwrap();
     assert_eq!(report.broken, 0, "{:?}", report.shown);
