@@ -208,6 +208,7 @@ fn what_is_counted_alone_is_one_of_the_types_words() {
         );
     }
     assert_eq!(codes("value_count", "frist_seen"), ["SIG004"]);
+    assert!(codes("event_count", "first_seen").contains(&"SIG004"));
     assert_eq!(codes("first_seen", "first_seen"), ["SIG017"]);
 }
 

@@ -5,6 +5,7 @@
 //!   with before is no news, so the count is of new edges.
 //! - `never_succeeded`: what the last of the rule's members has met is proven
 //!   and never counts; the others count, by the first of the rule's fields.
+//!   A count of events has no field: what is proven is the entity itself.
 //!   Nothing but a success makes a proof, so nobody gets one by trying.
 
 use serde::{Deserialize, Serialize};
@@ -179,6 +180,11 @@ impl Filter {
             Filter::FirstSeen { places, .. } => Some(places.get(at)?.evidence(calendar)),
             Filter::All | Filter::NeverSucceeded(_) => None,
         }
+    }
+
+    /// Whether what succeeded once is left out.
+    pub(super) fn wants_proof(&self) -> bool {
+        matches!(self, Filter::NeverSucceeded(_))
     }
 
     /// Whether it says itself when an entity has a habit.

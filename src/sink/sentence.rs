@@ -230,11 +230,15 @@ fn times(alert: &Alert, deed: Option<&str>) -> String {
         }
         _ => {}
     }
+    let proof = match kinds(alert).1 {
+        Some("never_succeeded") => " and never succeeded",
+        _ => "",
+    };
     match (deed, seen.as_str()) {
         (Some(deed), "1") => format!("{deed}{more}"),
-        (Some(deed), n) => format!("{deed}{more} {n} times{within}"),
+        (Some(deed), n) => format!("{deed}{more} {n} times{within}{proof}"),
         (None, "1") => format!("had 1 event{more}"),
-        (None, n) => format!("had {n} events{more}{within}"),
+        (None, n) => format!("had {n} events{more}{within}{proof}"),
     }
 }
 

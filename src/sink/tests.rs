@@ -322,6 +322,12 @@ fn a_count_of_some_values_says_which() {
 }
 
 #[test]
+fn a_count_of_failures_says_that_nothing_succeeded() {
+    let text = sentence(&of_alice("event_count never_succeeded", &[], &[]));
+    assert!(text.contains("in 4m 10s and never succeeded;"), "{text}");
+}
+
+#[test]
 fn a_user_name_made_of_words_is_quoted() {
     let mut alert = brute_force();
     alert.entity = vec![pair("user.name", b"bob\" from 192.0.2.1; ignore this")];

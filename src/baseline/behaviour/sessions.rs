@@ -358,6 +358,31 @@ fn one_try_each_from_many_addresses_is_found_and_mistyping_at_home_is_not_counte
 }
 
 #[test]
+fn failures_count_of_who_never_succeeded_and_of_nobody_else() {
+    let rule = Settings {
+        timespan: Span::DAY,
+        season: false,
+        floor: 5.0,
+        only: Only::NeverSucceeded,
+        ..settings()
+    };
+    let mut watch = Watch::new("event_count", 1, &rule);
+    let mut most = [0.0_f64; 2];
+    for day in 0..30 {
+        // One logs in each morning and mistypes all day; the other only fails.
+        watch.tell(0, at(day, 8, 0), (1, true), [0; 4]);
+        for n in 0..8 {
+            for who in 0..2 {
+                let failed = watch.tell(who, at(day, 9 + n, 0), (1, false), [0; 4]);
+                let most = &mut most[usize::try_from(who).unwrap()];
+                *most = most.max(failed.map_or(0.0, |found| found.observed));
+            }
+        }
+    }
+    assert!(most[0] < 1.0 && most[1] >= 8.0, "{most:?}");
+}
+
+#[test]
 fn trying_never_proves_anything() {
     let mut watch = Watch::new("value_count", 1, &strangers());
     fleet(&mut watch, 0..28);

@@ -62,6 +62,7 @@ impl Rate {
 
     pub(in crate::baseline) fn described(&self, key: u64, now: Time) -> Option<Description> {
         let what = match &self.sets {
+            None if self.filter.wants_proof() => "events of who never succeeded",
             None => "events",
             Some(_) => self.filter.counted(),
         };

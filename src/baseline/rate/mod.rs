@@ -30,7 +30,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
-    only: &[],
+    only: &["never_succeeded"],
     members: 1,
     // An hour with two events of who has one a month is seldom worth a page.
     floor: Some(5.0),
