@@ -14,6 +14,11 @@
 //! Who adds an event of no meaning to each of his beats breaks the gaps, not
 //! their sums: two and three gaps in a row are looked at as well, against the
 //! shapes 2 and 3 that chance gives them.
+//!
+//! Events closer than ten seconds belong together and are one. Where they go
+//! on like that for a minute they are a beat of their own or a hum: one gap
+//! of each further minute is kept as it is, the one after that which spans
+//! the minute, since a gap is the likelier to span it the longer it is.
 
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -31,6 +36,9 @@ pub(super) const RING: usize = 32;
 /// connections, retries, one event in several logs. Chance's gaps are
 /// counted from here, so that busy traffic does not look even for it.
 const TOGETHER: Span = Span::from_secs(10);
+
+/// What belongs together for longer is looked at gap by gap.
+const TRAIN: Span = Span::MINUTE;
 
 /// So many events in a row from before the last one: the clock was set back.
 const SET_BACK: u8 = 8;
@@ -150,13 +158,16 @@ impl Beat {
             return false;
         }
         self.past = 0;
-        let together = time.since(self.last) < TOGETHER;
+        let gap = time.since(self.last);
+        let train = self.last.since(self.start) >= TRAIN;
         self.last = time;
-        if together {
-            return false;
-        }
+        let gap = match (gap < TOGETHER, train) {
+            (true, false) => return false,
+            (true, true) => gap,
+            (false, _) => time.since(self.start),
+        };
+        let gap = gap.as_secs_f64();
         let at = usize::from(self.next);
-        let gap = time.since(self.start).as_secs_f64();
         if let (Some(to), Some(bytes)) = (self.times.get_mut(at), self.sizes.get_mut(at)) {
             *to = code(gap * 1000.0);
             *bytes = code(size.unwrap_or(0.0));
@@ -270,10 +281,11 @@ fn rhythm(gaps: &[f64], lag: u8) -> Option<Rhythm> {
     }
     let lag = f64::from(lag);
     let n = real(i64::try_from(beats.len()).unwrap_or(0));
+    let together = lag * TOGETHER.as_secs_f64();
+    let hums = beats.get(beats.len() / 2).is_some_and(|m| *m < together);
     // A gap of less than a second after what belongs together is as good as one.
-    let free = beats
-        .iter()
-        .map(|beat| (beat - lag * TOGETHER.as_secs_f64()).max(lag));
+    let (from, least) = if hums { (0.0, 1e-3) } else { (together, lag) };
+    let free = beats.iter().map(|beat| (beat - from).max(least));
     let (mut sum, mut logs) = (0.0, 0.0);
     for beat in free {
         sum += beat;

@@ -113,6 +113,33 @@ fn a_beacon_of_half_a_minute_is_found_once_it_lasts_as_long_as_the_rule_asks() {
 }
 
 #[test]
+fn a_beacon_that_never_pauses_is_found_and_a_hum_is_not() {
+    for period in [3, 5, 7] {
+        let mut watch = Watch::new("periodicity", 4, &rule());
+        office(&mut watch, 1);
+        let many = u64::try_from(4 * 3600 / period).unwrap();
+        let calls = calls(86_400, period, 0.2, many);
+        let (n, found) = found_at(&mut watch, &calls).unwrap_or_else(|| panic!("{period}"));
+        let minutes = (calls[n] - 86_400) / 60;
+        assert!(
+            (120..168).contains(&minutes),
+            "{period}: {minutes} {found:?}"
+        );
+    }
+    // As many by chance, of one size, all day long.
+    for mean in [2, 5, 8] {
+        let mut watch = Watch::new("periodicity", 4, &rule());
+        office(&mut watch, 1);
+        let mut chance: Vec<i64> = (0..u64::try_from(86_400 / mean).unwrap())
+            .map(|n| 86_400 + i64::try_from(hash(n) % 86_400).unwrap())
+            .collect();
+        chance.sort_unstable();
+        let found = found_at(&mut watch, &chance);
+        assert_eq!(found, None, "{mean}");
+    }
+}
+
+#[test]
 fn what_everybody_calls_is_no_beacon_though_it_is_as_even_as_a_clock() {
     let mut watch = Watch::new("periodicity", 4, &rule());
     office(&mut watch, 3);

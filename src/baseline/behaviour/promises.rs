@@ -177,7 +177,9 @@ fn whom_it_knows_it_describes_and_whom_it_forgets_it_knows_no_more() {
         only: Only::FirstSeen,
         ..settings()
     };
-    let counted = STATISTICS.iter().filter(|row| row.only.contains(&"first_seen"));
+    let counted = STATISTICS
+        .iter()
+        .filter(|row| row.only.contains(&"first_seen"));
     let counted = counted.map(|row| (*row, own.clone()));
     let delayed = Settings {
         delay: Some(Span::DAY),
