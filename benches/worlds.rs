@@ -50,6 +50,10 @@ use world::stamp::{At, DAY, MINUTE};
 const BUDGETS: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.05];
 
 /// What was asked for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the command line"
+)]
 #[derive(Default)]
 struct Asked {
     seeds: Vec<u64>,
