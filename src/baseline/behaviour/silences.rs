@@ -59,6 +59,16 @@ impl Site {
 const TUESDAY: i64 = 15 * 86_400;
 
 #[test]
+fn of_a_lone_machine_nobody_can_say_whether_it_fell_silent() {
+    let night = |second: i64| second >= TUESDAY + 18 * 3600 && second < TUESDAY + 32 * 3600;
+    let told = Site::new(1, 20).live(|second, _| night(second));
+    assert_eq!(told, []);
+    // Where there are others it is told once that all are silent.
+    let told = Site::new(3, 20).live(|second, _| night(second));
+    assert_eq!(told.len(), 1, "{told:?}");
+}
+
+#[test]
 fn a_host_that_falls_silent_by_day_is_told_of_within_the_hour_and_once() {
     let mut site = Site::new(8, 20);
     let from = TUESDAY + 10 * 3600;

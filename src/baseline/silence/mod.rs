@@ -10,7 +10,8 @@
 //! There is no clock: whoever is silent is judged when the others' event time
 //! passes the moment of its alarm. Those who would be overdue themselves must
 //! have gone on, half of them at least; else it is one outage, told once, and
-//! everybody's silence counts from then on. All entities live in one lane.
+//! everybody's silence counts from then on. Who has no others is not judged.
+//! All entities live in one lane.
 
 mod described;
 
@@ -332,7 +333,8 @@ impl Silence {
         silent.told = alone;
         silent.base = if alone { silent.base } else { now };
         silent.others = all - spoke;
-        (alone || first).then_some((key, deviation))
+        // With nobody to go by, time itself may have stopped: a lone machine at night.
+        (alone || first && all > 0).then_some((key, deviation))
     }
 
     fn deviation(&self, source: &Source, now: Time) -> Deviation {
