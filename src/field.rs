@@ -145,6 +145,7 @@ fields! {
     RULE_NAME "rule.name" Text Application ["notice" "note"] "what the sensor itself calls it";
     DNS_ID "dns.id" Int Application ["dns" "trans_id"] "the query's transaction id";
     DNS_QUESTION_NAME "dns.question.name" Text User ["dns" "query"] "the name that was asked for";
+    DNS_REGISTERED_DOMAIN "dns.question.registered_domain" Text User [] "the domain that the name is registered under, by the Public Suffix List: example.co.uk";
     DNS_QUESTION_TYPE "dns.question.type" Text Application ["dns" "qtype_name", "dns" "record_type"] "A, AAAA, TXT, ...";
     DNS_RESPONSE_CODE "dns.response_code" Text Application ["dns" "rcode_name"] "NOERROR, NXDOMAIN, ...";
     DNS_ANSWERS_DATA "dns.answers.data" Text User ["dns" "answers", "dns" "answer"] "what the name stands for";

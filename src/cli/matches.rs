@@ -180,7 +180,7 @@ impl<W: Write> Printer<'_, W> {
         );
         let mut matched = Vec::new();
         if read.is_ok() {
-            self.enricher.enrich(&mut event);
+            self.enricher.enrich(&mut event, &self.arena);
             let met = self.detector.matches(&event, &mut self.scratch, self.only);
             matched.extend_from_slice(met);
             matched.sort_unstable(); // the order of the files, not of the index
@@ -220,7 +220,7 @@ impl<W: Write> Printer<'_, W> {
         let mut event = Event::new();
         // It was read before, with the rules' own names.
         let _ = json::any(line.bytes, &self.arena, &names, Some(words), &mut event);
-        self.enricher.enrich(&mut event);
+        self.enricher.enrich(&mut event, &self.arena);
         for (at, rule) in (0_u32..).zip(self.rules) {
             if !matches!(rule.body, Body::Detection(_)) {
                 continue;

@@ -200,7 +200,7 @@ impl<W: Write> Printer<'_, W> {
         self.record.clear();
         let mut event = Event::new();
         let parsed = format::parse(bytes, context, &self.arena, &mut event);
-        self.enricher.enrich(&mut event);
+        self.enricher.enrich(&mut event, &self.arena);
         let record = Record {
             joined,
             ..Record::of(self.n, parsed, &event, &context.projection.names)

@@ -9,9 +9,11 @@
 //! name: whoever writes a log does not get to choose his team.
 
 mod directory;
+mod domain;
 mod networks;
 mod rows;
 
+use bumpalo::Bump;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -184,6 +186,8 @@ pub struct Enricher {
     /// By end, whether what follows from the address alone is asked for.
     derived: [bool; 2],
     user: Vec<(Field, Asked)>,
+    /// Whether the domain of a name is asked for.
+    domain: bool,
 }
 
 impl Enricher {
@@ -216,6 +220,7 @@ impl Enricher {
             ends,
             derived,
             user,
+            domain: projection.wants(Field::DNS_REGISTERED_DOMAIN),
         }
     }
 
@@ -232,7 +237,10 @@ impl Enricher {
 
     /// Whether it adds nothing to any event.
     pub fn is_idle(&self) -> bool {
-        self.user.is_empty() && self.ends.iter().all(Vec::is_empty) && self.derived == [false; 2]
+        self.user.is_empty()
+            && !self.domain
+            && self.ends.iter().all(Vec::is_empty)
+            && self.derived == [false; 2]
     }
 
     /// The projection with what is needed to look up what it asks for.
@@ -245,6 +253,7 @@ impl Enricher {
         if !self.user.is_empty() {
             needed.extend([Field::USER_NAME, Field::USER_ID]);
         }
+        needed.extend(self.domain.then_some(Field::DNS_QUESTION_NAME));
         if needed.iter().all(|field| projection.wants(*field)) {
             return Arc::clone(projection);
         }
@@ -255,8 +264,8 @@ impl Enricher {
         Arc::new(projection)
     }
 
-    /// Adds what is known to an event.
-    pub fn enrich<'a>(&'a self, event: &mut Event<'a>) {
+    /// Adds what is known to an event; what is decoded lives in the arena.
+    pub fn enrich<'a>(&'a self, event: &mut Event<'a>, arena: &'a Bump) {
         if self.is_idle() {
             return;
         }
@@ -274,6 +283,20 @@ impl Enricher {
                 if let Some(value) = network.and_then(|network| end.value(*field, network)) {
                     event.replace(*field, value);
                 }
+            }
+        }
+        if self.domain {
+            let found = match event.get(Field::DNS_QUESTION_NAME) {
+                Some(Value::Text(name)) => domain::registered(name, arena),
+                _ => None,
+            };
+            // What follows from the name, and never what a log says of it.
+            match found {
+                Some(domain) => event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Text(domain)),
+                None if event.get(Field::DNS_REGISTERED_DOMAIN).is_some() => {
+                    event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Null);
+                }
+                None => {}
             }
         }
         if let (Some(directory), false) = (&self.tables.directory, self.user.is_empty()) {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bumpalo::Bump;
+
 use super::*;
 use crate::field::Names;
 use crate::time::Time;
@@ -49,11 +51,12 @@ fn login() -> Event<'static> {
 
 #[test]
 fn an_event_gets_what_rules_ask_for_and_nothing_else() {
+    let arena = Bump::new();
     let projection = asking(&["source.as.number", "directory.badge"]);
     let badge = projection.names.get("directory.badge").unwrap();
     let enricher = Enricher::new(tables(), &projection);
     let mut event = login();
-    enricher.enrich(&mut event);
+    enricher.enrich(&mut event, &arena);
     assert_eq!(event.get(Field::SOURCE_AS_NUMBER), Some(Value::Int(64_500)));
     assert_eq!(event.get(badge), Some(Value::Text(b"17")));
     assert_eq!(event.values().len(), 4);
@@ -78,6 +81,7 @@ fn what_a_look_up_needs_is_decoded_although_no_rule_names_it() {
 
 #[test]
 fn whoever_writes_a_log_does_not_choose_his_team() {
+    let arena = Bump::new();
     let enricher = Enricher::new(tables(), &asking(&["directory.team"]));
     for (user, wanted) in [
         (&b"alice"[..], Value::Text(b"ops")),
@@ -88,18 +92,19 @@ fn whoever_writes_a_log_does_not_choose_his_team() {
         event.text(Field::USER_NAME, user);
         // The number is in the log too, and names somebody else.
         event.text(Field::USER_ID, b"1002");
-        enricher.enrich(&mut event);
+        enricher.enrich(&mut event, &arena);
         assert_eq!(event.get(Field::DIRECTORY_TEAM), Some(wanted));
     }
 }
 
 #[test]
 fn a_user_that_only_his_number_tells_is_found_and_has_left() {
+    let arena = Bump::new();
     let enricher = Enricher::new(tables(), &asking(&["directory.user", "directory.status"]));
     let mut event = Event::new();
     event.time = login().time;
     event.text(Field::USER_ID, b"1002");
-    enricher.enrich(&mut event);
+    enricher.enrich(&mut event, &arena);
     assert_eq!(event.get(Field::DIRECTORY_USER), Some(Value::Text(b"bob")));
     assert_eq!(
         event.get(Field::DIRECTORY_STATUS),
@@ -122,4 +127,38 @@ fn a_file_that_is_written_again_is_seen_to_have_changed_once() {
     assert!(changes.any() && !changes.any());
     std::fs::remove_file(&path).unwrap();
     assert!(changes.any() && !changes.any());
+}
+
+#[test]
+fn the_domain_of_a_name_is_told_and_not_what_a_log_says_it_is() {
+    let arena = Bump::new();
+    let projection = asking(&["dns.question.registered_domain"]);
+    let enricher = Enricher::new(Arc::default(), &projection);
+    assert!(
+        enricher
+            .project(&projection)
+            .wants(Field::DNS_QUESTION_NAME)
+    );
+    for (name, claimed, wanted) in [
+        (
+            &b"a1.T.example.com."[..],
+            None,
+            Some(Value::Text(b"example.com")),
+        ),
+        (
+            b"x.example.com",
+            Some(&b"bank.example"[..]),
+            Some(Value::Text(b"example.com")),
+        ),
+        (b"localhost", Some(b"bank.example"), Some(Value::Null)),
+        (b"localhost", None, None),
+    ] {
+        let mut event = Event::new();
+        event.text(Field::DNS_QUESTION_NAME, name);
+        if let Some(claimed) = claimed {
+            event.text(Field::DNS_REGISTERED_DOMAIN, claimed);
+        }
+        enricher.enrich(&mut event, &arena);
+        assert_eq!(event.get(Field::DNS_REGISTERED_DOMAIN), wanted);
+    }
 }

@@ -73,7 +73,7 @@ impl Worker {
                 tally(parsed, counts, by_format);
                 let time = event.time.unwrap_or(Time::MIN);
                 if event.time.is_some() {
-                    self.enricher.enrich(&mut event);
+                    self.enricher.enrich(&mut event, &self.arena);
                     let row = u32::try_from(rows.len()).unwrap_or(u32::MAX);
                     self.detector
                         .detect(&event, row, &mut self.scratch, observations);

@@ -33,6 +33,7 @@ const NOUNS: &[(&str, &str, &str)] = &[
     ("source.private.ip", "Address", "from"),
     ("destination.network", "Network", "to network"),
     ("source.as.number", "Network", "from AS"),
+    ("dns.question.registered_domain", "Domain", "under domain"),
     ("source.geo.country_iso_code", "Country", "from country"),
     ("rule.name", "Rule", "by rule"),
 ];

@@ -60,7 +60,7 @@ const TUESDAY: i64 = 15 * 86_400;
 
 #[test]
 fn of_a_lone_machine_nobody_can_say_whether_it_fell_silent() {
-    let night = |second: i64| second >= TUESDAY + 18 * 3600 && second < TUESDAY + 32 * 3600;
+    let night = |second: i64| (TUESDAY + 18 * 3600..TUESDAY + 32 * 3600).contains(&second);
     let told = Site::new(1, 20).live(|second, _| night(second));
     assert_eq!(told, []);
     // Where there are others it is told once that all are silent.
