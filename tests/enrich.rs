@@ -146,6 +146,75 @@ fn parse_shows_what_the_tables_say() {
     assert_eq!(rows[3]["event"].get("source.as.number"), None);
 }
 
+/// Fires for whom enters a database from a desktop.
+const BY_HOST: &str = "\
+title: Desktop to database
+id: 55555555-5555-4555-8555-555555555555
+status: stable
+logsource: {product: linux, service: sshd}
+detection:
+    selection: {event.outcome: success, hosts.role: database, source.hosts.role: desktop}
+    condition: selection
+level: high
+";
+
+#[test]
+fn rules_see_what_a_host_is_for_and_a_broken_row_is_told() {
+    let room = room();
+    fs::write(room.path("rules/test.yml"), BY_HOST).unwrap();
+    let hosts = "host,address,role\ndb*,,database\n,198.51.100.0/25,desktop\nx,nowhere,y\n";
+    fs::write(room.path("hosts.csv"), hosts).unwrap();
+    let log = LOG.replace("web1 sshd[2]", "db7 sshd[2]");
+    fs::write(
+        room.path("logs/auth.log"),
+        log.replace("web1 sshd[3]", "db7 sshd[3]"),
+    )
+    .unwrap();
+    let replay = ["replay", "--output", "json", "--rules", "rules", "logs"];
+    let output = run(&room, &replay, &["--hosts", "hosts.csv"]);
+    assert_eq!(alerts(&output), ["Desktop to database bob"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("hosts.csv:4: \"nowhere\" is no address"),
+        "{said}"
+    );
+}
+
+#[test]
+fn several_files_of_networks_are_asked_one_after_another() {
+    let room = room();
+    fs::write(
+        room.path("asn.csv"),
+        "cidr,asn,country\n0.0.0.0/0,64999,US\n",
+    )
+    .unwrap();
+    fs::write(room.path("city.csv"), "cidr,country\n198.51.0.0/16,NL\n").unwrap();
+    let tables = ["--networks", "city.csv", "--networks", "asn.csv"];
+    let output = run(&room, &["parse", "logs/auth.log"], &tables);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let known = |row: usize| {
+        let event = &rows[row]["event"];
+        let country = event["source.geo.country_iso_code"].as_str().unwrap();
+        (
+            event["source.as.number"].as_i64().unwrap(),
+            country.to_owned(),
+        )
+    };
+    assert_eq!(known(0), (64_999, "NL".to_owned()));
+    assert_eq!(known(3), (64_999, "US".to_owned()));
+    // What is cut short is no table, and says which file it is.
+    fs::write(room.path("city.mmdb"), b"\0\0\0\xab\xcd\xefMaxMind.com").unwrap();
+    let mut command = room.command(&["parse", "logs/auth.log"]);
+    let output = command.args(["--networks", "city.mmdb"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("city.mmdb: a value goes beyond"), "{said}");
+}
+
 #[test]
 fn match_looks_events_up_too() {
     let room = room();

@@ -176,8 +176,9 @@ fn allocations(detector: &Arc<Detector>, log: &str) -> (u64, u64, u64) {
     std::fs::write(&networks, "cidr,asn,country\n0.0.0.0/1,64500,NL\n").unwrap();
     std::fs::write(&users, "user,end_day\nalice,2031-01-01\nroot,\n").unwrap();
     let files = Files {
-        networks: Some(networks),
+        networks: vec![networks],
         directory: Some(users),
+        ..Files::default()
     };
     let (tables, _) = Tables::read(&files).unwrap();
     let options = ReplayOptions {

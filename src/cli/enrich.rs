@@ -10,18 +10,20 @@ use crate::enrich::{Changes, Files, Report, Tables};
 use crate::escape::Escaped;
 use crate::sync::Arc;
 
-/// Tables that rules may ask about addresses and users.
+/// Tables that rules may ask about addresses, users, hosts and days.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct Enrich {
-    /// What is known of networks, as CSV: cidr, asn, as_name, country, lat, lon
+    /// What is known of networks: CSV (cidr, asn, as_name, country, lat, lon) or MaxMind DB
     ///
-    /// The first line names the columns, in any order; only `cidr` is needed.
-    /// An address is of the longest prefix it is in. Rules may then name
+    /// Can be given more than once, as for a file of cities and one of AS: of
+    /// what an address is asked for, the first that knows it counts. A CSV's
+    /// first line names the columns, in any order; only `cidr` is needed. An
+    /// address is of the longest prefix it is in. Rules may then name
     /// `source.as.number`, `source.as.organization.name`,
     /// `source.geo.country_iso_code` and `source.geo.location`, and the same of
     /// `destination`. Rows that cannot be used are told and left out.
     #[arg(long, value_name = "FILE")]
-    networks: Option<PathBuf>,
+    networks: Vec<PathBuf>,
 
     /// What is known of users, as CSV: user, uid, role, team, site, start_day, end_day
     ///
@@ -31,6 +33,16 @@ pub(super) struct Enrich {
     /// the first day (2025-03-01), left after the last one.
     #[arg(long, value_name = "FILE")]
     directory: Option<PathBuf>,
+
+    /// What is known of hosts, as CSV: host, address, and any others (role, site, group)
+    ///
+    /// The first line names the columns, in any order; only `host` is needed: a
+    /// name, or a pattern with `*` and `?`, of which the first that fits counts.
+    /// `address` holds addresses or networks, parted by blanks. Rules may then
+    /// name every column as `hosts.NAME` (of `host.name`),
+    /// `source.hosts.NAME` (of `source.ip`) and `destination.hosts.NAME`.
+    #[arg(long, value_name = "FILE")]
+    hosts: Option<PathBuf>,
 }
 
 impl From<&config::Enrich> for Enrich {
@@ -38,6 +50,7 @@ impl From<&config::Enrich> for Enrich {
         Enrich {
             networks: config.networks.clone(),
             directory: config.directory.clone(),
+            hosts: config.hosts.clone(),
         }
     }
 }
@@ -47,25 +60,34 @@ impl Enrich {
         Files {
             networks: self.networks.clone(),
             directory: self.directory.clone(),
+            hosts: self.hosts.clone(),
         }
     }
 
     /// These, and others where one is not named.
     pub(super) fn or(&self, others: &Enrich) -> Enrich {
         let either = |own: &Option<PathBuf>, other: &Option<PathBuf>| own.clone().or(other.clone());
+        let networks = if self.networks.is_empty() {
+            &others.networks
+        } else {
+            &self.networks
+        };
         Enrich {
-            networks: either(&self.networks, &others.networks),
+            networks: networks.clone(),
             directory: either(&self.directory, &others.directory),
+            hosts: either(&self.hosts, &others.hosts),
         }
     }
 
     /// The tables of a folder, where it has its own by the names `networks.csv`
-    /// and `directory.csv`.
+    /// (or `networks.mmdb`), `directory.csv` and `hosts.csv`.
     pub(super) fn or_of(&self, folder: &Path) -> Enrich {
         let own = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+        let networks = ["networks.csv", "networks.mmdb"];
         let own = Enrich {
-            networks: own("networks.csv"),
+            networks: networks.into_iter().filter_map(own).collect(),
             directory: own("directory.csv"),
+            hosts: own("hosts.csv"),
         };
         own.or(self)
     }
@@ -104,7 +126,7 @@ impl Watched {
     pub(super) fn open(enrich: &Enrich) -> Result<(Watched, Arc<Tables>), Failure> {
         let files = enrich.files();
         let mut watched = Watched {
-            changes: Changes::of(&files),
+            changes: Changes::of(files.all()),
             files,
         };
         let tables = watched.read();
@@ -128,7 +150,7 @@ impl Watched {
         }
         match self.read() {
             Ok(tables) => {
-                tracing::info!("the tables of networks and users were read again");
+                tracing::info!("the tables of networks, users and hosts were read again");
                 Some(tables)
             }
             Err(what) => {

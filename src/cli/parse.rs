@@ -154,8 +154,8 @@ fn context(options: &Options, input: &Input, everything: &Arc<Projection>) -> Co
 /// Every field, also those that only the site's tables have.
 fn everything(tables: &Tables) -> Projection {
     let mut names = Names::default();
-    for name in tables.user_fields() {
-        // There are at most some tens of them.
+    for name in tables.fields() {
+        // There are at most some hundreds of them.
         let _ = names.intern(&name);
     }
     let mut everything = Projection::over(names);

@@ -34,8 +34,9 @@ A configuration, with what each key is when it is left out:
   [rules]
   paths = [\"/etc/tipstaff/rules\"]
   [enrich]                   # what rules may ask about; see `replay --help`
-  # networks = \"/etc/tipstaff/networks.csv\"    # none when left out
+  # networks = \"/etc/tipstaff/networks.csv\"    # none when left out; or [\"city.mmdb\", \"asn.mmdb\"]
   # directory = \"/etc/tipstaff/directory.csv\"  # none when left out
+  # hosts = \"/etc/tipstaff/hosts.csv\"          # none when left out
   [state]
   folder = \"/var/lib/tipstaff\"
   snapshot-seconds = 60      # what a crash reads again

@@ -27,8 +27,8 @@ const YEAR: i16 = 2025;
 /// whose name begins with `fire` must make the rule fire, each whose name
 /// begins with `silent` must not. Logs are read as by `replay`; a stamp
 /// without a year is of 2025. Each rule is tried with the rules it builds on
-/// and no others. A `networks.csv` or `directory.csv` in that folder stands in
-/// the place of the one named here. Ends with 0 when all hold, 1 when one does not.
+/// and no others. A `networks.csv` (or `.mmdb`), `directory.csv` or `hosts.csv`
+/// in that folder stands in the place of the one named here. Ends with 0 when all hold, 1 when one does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Files and folders of rules [default: as `replay --rules`]

@@ -136,10 +136,13 @@ pub struct Rules {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Enrich {
-    /// CSV of networks; none when left out.
-    pub networks: Option<PathBuf>,
+    /// CSV or MaxMind DB of networks, or several; none when left out.
+    #[serde(deserialize_with = "one_or_more")]
+    pub networks: Vec<PathBuf>,
     /// CSV of users; none when left out.
     pub directory: Option<PathBuf>,
+    /// CSV of hosts; none when left out.
+    pub hosts: Option<PathBuf>,
 }
 
 /// `[state]`
@@ -189,6 +192,19 @@ impl Default for Alerts {
             file: None,
         }
     }
+}
+
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a path or a list of paths is needed")]
+    enum Paths {
+        One(PathBuf),
+        More(Vec<PathBuf>),
+    }
+    Ok(match Paths::deserialize(from)? {
+        Paths::One(path) => vec![path],
+        Paths::More(paths) => paths,
+    })
 }
 
 fn utc() -> TimeZone {

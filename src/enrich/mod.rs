@@ -1,38 +1,61 @@
 //! What the site knows of addresses and users, added to events.
 //!
-//! Two optional tables, read from CSV files; nothing is ever asked of the
-//! network. `networks` gives the autonomous system, the country and the
+//! Optional tables, read from files; nothing is ever asked of the network.
+//! `networks` gives the autonomous system, the country and the
 //! position of an address (of the longest prefix it is in); `directory` gives
-//! what the site knows of a user, every column of it as `directory.NAME`. Only
+//! what the site knows of a user, every column of it as `directory.NAME`, and
+//! `hosts` the same of the event's host and of a connection's two ends. Only
 //! fields that some rule asks for are looked up, and a look-up allocates
 //! nothing. What a table says goes before what a log claims under the same
 //! name: whoever writes a log does not get to choose his team.
 
+mod changes;
 mod directory;
 mod domain;
+mod hosts;
+mod layout;
+mod mmdb;
 mod networks;
 mod rows;
 
 use bumpalo::Bump;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::event::{Event, Net, Value, is_private};
 use crate::field::{Field, Projection};
 use directory::{Directory, PREFIX};
+use hosts::Hosts;
 use networks::{Network, Networks};
 
+pub use changes::Changes;
 pub use rows::Report;
 
 /// Which files to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
-    /// Networks: cidr, asn, as_name, country, lat, lon.
-    pub networks: Option<PathBuf>,
+    /// Networks: cidr, asn, as_name, country, lat, lon; or MaxMind DBs. The
+    /// first that knows something of an address is believed. At most
+    /// [`NETWORKS_MAX`].
+    pub networks: Vec<PathBuf>,
     /// Users: user, uid, role, team, site, start_day, end_day, and more.
     pub directory: Option<PathBuf>,
+    /// Hosts: host (a name or a pattern), address, and more.
+    pub hosts: Option<PathBuf>,
 }
+
+impl Files {
+    /// All of them.
+    pub fn all(&self) -> Vec<PathBuf> {
+        let single = [&self.directory, &self.hosts];
+        let single = single.into_iter().flatten();
+        self.networks.iter().chain(single).cloned().collect()
+    }
+}
+
+/// Most files of networks: a city, a country and an AS one of two providers.
+pub const NETWORKS_MAX: usize = 8;
 
 /// A file cannot be used at all.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +68,9 @@ pub struct EnrichError {
 /// What the files say.
 #[derive(Debug, Default)]
 pub struct Tables {
-    networks: Option<Networks>,
+    networks: Vec<Networks>,
     directory: Option<Directory>,
+    hosts: Option<Hosts>,
 }
 
 impl Tables {
@@ -54,14 +78,25 @@ impl Tables {
     pub fn read(files: &Files) -> Result<(Tables, Report), EnrichError> {
         let mut tables = Tables::default();
         let mut report = Report::default();
-        if let Some(path) = &files.networks {
+        if files.networks.len() > NETWORKS_MAX {
+            return Err(EnrichError {
+                what: format!("{} files of networks", files.networks.len()),
+                remedy: "name 8 at most",
+            });
+        }
+        for path in &files.networks {
             let (networks, read) = Networks::read(path)?;
-            tables.networks = Some(networks);
+            tables.networks.push(networks);
             report.add(read);
         }
         if let Some(path) = &files.directory {
             let (directory, read) = Directory::read(path)?;
             tables.directory = Some(directory);
+            report.add(read);
+        }
+        if let Some(path) = &files.hosts {
+            let (hosts, read) = Hosts::read(path)?;
+            tables.hosts = Some(hosts);
             report.add(read);
         }
         Ok((tables, report))
@@ -73,18 +108,31 @@ impl Tables {
         directory.map_or(Vec::new(), Directory::users)
     }
 
-    /// The names of all fields that the directory can set.
-    pub fn user_fields(&self) -> Vec<String> {
-        let Some(directory) = &self.directory else {
-            return Vec::new();
-        };
-        let columns = directory.columns().iter();
-        columns
-            .map(|column| format!("{PREFIX}{column}"))
-            .chain([format!("{PREFIX}status")])
-            .collect()
+    /// The names of all fields that tables of users and hosts can set.
+    pub fn fields(&self) -> Vec<String> {
+        let mut fields = Vec::new();
+        if let Some(directory) = &self.directory {
+            let columns = directory.columns().iter();
+            fields.extend(columns.map(|column| format!("{PREFIX}{column}")));
+            fields.push(format!("{PREFIX}status"));
+        }
+        if let Some(hosts) = &self.hosts {
+            for (_, prefix) in HOSTS {
+                let columns = hosts.columns().iter();
+                fields.extend(columns.map(|column| format!("{prefix}{column}")));
+            }
+        }
+        fields
     }
 }
+
+/// Whose row of the hosts: which field tells, and what stands before the
+/// columns' names.
+const HOSTS: [(Field, &str); 3] = [
+    (Field::HOST_NAME, "hosts."),
+    (Field::SOURCE_IP, "source.hosts."),
+    (Field::DESTINATION_IP, "destination.hosts."),
+];
 
 /// One end of a connection: its address and what is known of that.
 struct End {
@@ -137,9 +185,9 @@ impl End {
     }
 
     /// What follows from the address, and never from what a log calls it.
-    fn derive(&self, ip: Option<IpAddr>, network: Option<&Network>, event: &mut Event<'_>) {
+    fn derive(&self, ip: Option<IpAddr>, known: &Known<'_>, event: &mut Event<'_>) {
         let net = ip.map(|ip| {
-            let system = network.and_then(|network| network.asn);
+            let system = known.first(|network| network.asn);
             system.map_or_else(|| Net::around(ip), Net::As)
         });
         let private = ip.filter(|ip| is_private(*ip));
@@ -170,6 +218,25 @@ impl End {
     }
 }
 
+/// What each file of networks knows of an address, in their order.
+#[derive(Default)]
+struct Known<'a>([Option<&'a Network>; NETWORKS_MAX]);
+
+impl<'a> Known<'a> {
+    fn of(networks: &'a [Networks], ip: Option<IpAddr>) -> Known<'a> {
+        let mut known = Known::default();
+        for (place, networks) in known.0.iter_mut().zip(networks) {
+            *place = ip.and_then(|ip| networks.find(ip));
+        }
+        known
+    }
+
+    /// What the first of them says who says anything.
+    fn first<T>(&self, what: impl Fn(&'a Network) -> Option<T>) -> Option<T> {
+        self.0.iter().flatten().copied().find_map(what)
+    }
+}
+
 /// What of a user is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -188,13 +255,15 @@ pub struct Enricher {
     user: Vec<(Field, Asked)>,
     /// Whether the domain of a name is asked for.
     domain: bool,
+    /// By row of [`HOSTS`], the fields that are asked for and their columns.
+    hosts: [Vec<(Field, usize)>; HOSTS.len()],
 }
 
 impl Enricher {
     /// What of the tables a projection asks for.
     pub fn new(tables: Arc<Tables>, projection: &Projection) -> Enricher {
         let wanted = |field: &Field| projection.wants(*field);
-        let networks = tables.networks.is_some();
+        let networks = !tables.networks.is_empty();
         let ends = ENDS.each_ref().map(|end| {
             let fields = end.fields().into_iter().filter(wanted);
             fields.filter(|_| networks).collect()
@@ -215,12 +284,26 @@ impl Enricher {
                 }
             }
         }
+        let columns = tables.hosts.as_ref().map_or(&[][..], Hosts::columns);
+        let hosts = HOSTS.map(|(_, prefix)| {
+            let mut asked: Vec<(Field, usize)> = Vec::new();
+            for (at, name) in columns.iter().enumerate() {
+                let field = projection.names.get(&format!("{prefix}{name}"));
+                if let Some(field) = field.filter(wanted)
+                    && asked.iter().all(|(known, _)| *known != field)
+                {
+                    asked.push((field, at));
+                }
+            }
+            asked
+        });
         Enricher {
             tables,
             ends,
             derived,
             user,
             domain: projection.wants(Field::DNS_REGISTERED_DOMAIN),
+            hosts,
         }
     }
 
@@ -240,6 +323,7 @@ impl Enricher {
         self.user.is_empty()
             && !self.domain
             && self.ends.iter().all(Vec::is_empty)
+            && self.hosts.iter().all(Vec::is_empty)
             && self.derived == [false; 2]
     }
 
@@ -254,6 +338,9 @@ impl Enricher {
             needed.extend([Field::USER_NAME, Field::USER_ID]);
         }
         needed.extend(self.domain.then_some(Field::DNS_QUESTION_NAME));
+        for ((field, _), asked) in HOSTS.iter().zip(&self.hosts) {
+            needed.extend((!asked.is_empty()).then_some(*field));
+        }
         if needed.iter().all(|field| projection.wants(*field)) {
             return Arc::clone(projection);
         }
@@ -274,52 +361,82 @@ impl Enricher {
                 continue;
             }
             let ip = event.get(end.ip).and_then(address);
-            let networks = self.tables.networks.as_ref();
-            let network = ip.and_then(|ip| networks?.find(ip));
+            let known = Known::of(&self.tables.networks, ip);
             if derived {
-                end.derive(ip, network, event);
+                end.derive(ip, &known, event);
             }
             for field in fields {
-                if let Some(value) = network.and_then(|network| end.value(*field, network)) {
+                if let Some(value) = known.first(|network| end.value(*field, network)) {
                     event.replace(*field, value);
                 }
             }
         }
         if self.domain {
-            let found = match event.get(Field::DNS_QUESTION_NAME) {
-                Some(Value::Text(name)) => domain::registered(name, arena),
-                _ => None,
-            };
-            // What follows from the name, and never what a log says of it.
-            match found {
-                Some(domain) => event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Text(domain)),
-                None if event.get(Field::DNS_REGISTERED_DOMAIN).is_some() => {
-                    event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Null);
-                }
-                None => {}
-            }
+            add_domain(event, arena);
         }
         if let (Some(directory), false) = (&self.tables.directory, self.user.is_empty()) {
-            let text = |field| match event.get(field) {
-                Some(Value::Text(text)) => Some(text),
-                _ => None,
+            self.add_user(directory, event);
+        }
+        if let Some(hosts) = &self.tables.hosts {
+            self.add_hosts(hosts, event);
+        }
+    }
+
+    fn add_user<'a>(&'a self, directory: &'a Directory, event: &mut Event<'a>) {
+        let text = |field| match event.get(field) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        };
+        let (name, uid) = (text(Field::USER_NAME), text(Field::USER_ID));
+        // A name that is not there is not looked up by the number beside it.
+        let person = directory.find(name, uid.filter(|_| name.is_none()));
+        for (field, asked) in &self.user {
+            let value = person.and_then(|person| match asked {
+                Asked::Column(column) => person.value(*column),
+                Asked::Status => event.time.and_then(|time| person.status(time)),
+            });
+            put(event, *field, value);
+        }
+    }
+
+    fn add_hosts<'a>(&'a self, hosts: &'a Hosts, event: &mut Event<'a>) {
+        for ((field, _), asked) in HOSTS.iter().zip(&self.hosts) {
+            if asked.is_empty() {
+                continue;
+            }
+            let row = match event.get(*field) {
+                Some(Value::Text(name)) if *field == Field::HOST_NAME => hosts.named(name),
+                value => value.and_then(address).and_then(|ip| hosts.at(ip)),
             };
-            let (name, uid) = (text(Field::USER_NAME), text(Field::USER_ID));
-            // A name that is not there is not looked up by the number beside it.
-            let person = directory.find(name, uid.filter(|_| name.is_none()));
-            for (field, asked) in &self.user {
-                let value = person.and_then(|person| match asked {
-                    Asked::Column(column) => person.value(*column),
-                    Asked::Status => event.time.and_then(|time| person.status(time)),
-                });
-                match value {
-                    Some(value) => event.replace(*field, Value::Text(value.as_bytes())),
-                    // Nobody makes himself somebody by writing it into a log.
-                    None if event.get(*field).is_some() => event.replace(*field, Value::Null),
-                    None => {}
-                }
+            for (field, column) in asked {
+                put(event, *field, row.and_then(|row| hosts.value(row, *column)));
             }
         }
+    }
+}
+
+/// What follows from a name, and never what a log says of it.
+fn add_domain<'a>(event: &mut Event<'a>, arena: &'a Bump) {
+    let found = match event.get(Field::DNS_QUESTION_NAME) {
+        Some(Value::Text(name)) => domain::registered(name, arena),
+        _ => None,
+    };
+    match found {
+        Some(domain) => event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Text(domain)),
+        None if event.get(Field::DNS_REGISTERED_DOMAIN).is_some() => {
+            event.replace(Field::DNS_REGISTERED_DOMAIN, Value::Null);
+        }
+        None => {}
+    }
+}
+
+/// Sets what a table says; where it says nothing, nobody makes himself somebody
+/// by writing it into a log.
+fn put<'a>(event: &mut Event<'a>, field: Field, value: Option<&'a str>) {
+    match value {
+        Some(value) => event.replace(field, Value::Text(value.as_bytes())),
+        None if event.get(field).is_some() => event.replace(field, Value::Null),
+        None => {}
     }
 }
 
@@ -330,44 +447,6 @@ fn address(value: Value<'_>) -> Option<IpAddr> {
         Value::Text(text) => std::str::from_utf8(text).ok()?.parse().ok(),
         Value::List(members) => members.iter().copied().find_map(address),
         _ => None,
-    }
-}
-
-/// When a file was last written to and how long it is, to see that it changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Seen(Option<(std::time::SystemTime, u64)>);
-
-impl Seen {
-    fn of(path: Option<&Path>) -> Seen {
-        let meta = path.and_then(|path| std::fs::metadata(path).ok());
-        Seen(meta.and_then(|meta| Some((meta.modified().ok()?, meta.len()))))
-    }
-}
-
-/// Looks whether the files were changed.
-#[derive(Clone, Debug)]
-pub struct Changes {
-    files: Files,
-    seen: [Seen; 2],
-}
-
-impl Changes {
-    /// From now on. Call it before the files are read.
-    pub fn of(files: &Files) -> Changes {
-        Changes {
-            seen: Changes::look(files),
-            files: files.clone(),
-        }
-    }
-
-    fn look(files: &Files) -> [Seen; 2] {
-        [&files.networks, &files.directory].map(|path| Seen::of(path.as_deref()))
-    }
-
-    /// Whether they were since this was last asked.
-    pub fn any(&mut self) -> bool {
-        let now = Changes::look(&self.files);
-        std::mem::replace(&mut self.seen, now) != now
     }
 }
 

@@ -1,22 +1,14 @@
-//! Which network an address is of, by the longest prefix.
-//!
-//! Prefixes are either apart or one within the other, so they are laid out
-//! once as ranges that do not overlap; a look-up is then a binary search for
-//! the last range that begins at or before the address. IPv4 has an index by
-//! the first 16 bits, which leaves a handful of ranges to search.
+//! What is known of networks, and which one an address is of.
 
 use std::net::IpAddr;
 use std::path::Path;
 
 use hashbrown::HashMap;
-use ipnet::IpNet;
 
 use super::EnrichError;
+use super::layout::{Layout, NONE, Prefixes, network};
+use super::mmdb;
 use super::rows::{self, Report};
-use crate::entity::canonical_ip;
-
-/// No network is known here.
-const NONE: u32 = u32::MAX;
 
 /// What is known of a network.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -30,85 +22,37 @@ pub(super) struct Network {
     pub(super) point: Option<u32>,
 }
 
-/// Ranges of addresses, by where they begin.
-#[derive(Debug)]
-struct Ranges<A> {
-    starts: Vec<A>,
-    networks: Vec<u32>,
+impl Network {
+    /// Where it is, in degrees.
+    pub(super) fn stand_at(&mut self, (lat, lon): (f64, f64)) {
+        self.location = format!("{lat},{lon}").into();
+        self.point = Some(point((lat, lon)));
+    }
 }
 
-impl<A: Ord + Copy> Ranges<A> {
-    /// The network of the range with that address, looked for among some.
-    fn find(&self, address: A, from: usize, to: usize) -> u32 {
-        let starts = self.starts.get(from..to).unwrap_or_default();
-        let after = from + starts.partition_point(|start| *start <= address);
-        let at = after.checked_sub(1);
-        at.and_then(|at| self.networks.get(at))
-            .copied()
-            .unwrap_or(NONE)
-    }
+/// What is known of networks, each once: many are of one provider.
+#[derive(Default)]
+pub(super) struct Pool {
+    known: Vec<Network>,
+    places: HashMap<Network, u32, std::hash::RandomState>,
+}
 
-    /// Lays prefixes out, given as first and last address; of two that are the
-    /// same the first one counts.
-    fn lay_out(mut prefixes: Vec<(A, A, u32)>, next: impl Fn(A) -> Option<A>) -> Ranges<A> {
-        // Wider ones first, so that those within come on top of them.
-        prefixes.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
-        prefixes.dedup_by_key(|prefix| (prefix.0, prefix.1));
-        let mut ranges = Ranges {
-            starts: Vec::with_capacity(2 * prefixes.len()),
-            networks: Vec::with_capacity(2 * prefixes.len()),
-        };
-        let mut around: Vec<(A, u32)> = Vec::new();
-        for (first, last, network) in prefixes {
-            ranges.leave(&mut around, Some(first), &next);
-            ranges.begin(first, network);
-            around.push((last, network));
+impl Pool {
+    /// Where a network is kept from here on.
+    pub(super) fn place(&mut self, network: Network) -> u32 {
+        let fresh = u32::try_from(self.known.len()).unwrap_or(NONE);
+        let place = *self.places.entry(network.clone()).or_insert(fresh);
+        if place == fresh {
+            self.known.push(network);
         }
-        ranges.leave(&mut around, None, &next);
-        ranges.starts.shrink_to_fit();
-        ranges.networks.shrink_to_fit();
-        ranges
-    }
-
-    /// Ends the prefixes that end before an address, the innermost first.
-    fn leave(
-        &mut self,
-        around: &mut Vec<(A, u32)>,
-        before: Option<A>,
-        next: &impl Fn(A) -> Option<A>,
-    ) {
-        while let Some(&(last, _)) = around.last() {
-            if before.is_some_and(|first| last >= first) {
-                return;
-            }
-            around.pop();
-            let outer = around.last().map_or(NONE, |(_, network)| *network);
-            if let Some(start) = next(last) {
-                self.begin(start, outer);
-            }
-        }
-    }
-
-    fn begin(&mut self, start: A, network: u32) {
-        if self.starts.last() == Some(&start) {
-            if let Some(last) = self.networks.last_mut() {
-                *last = network;
-            }
-            return;
-        }
-        self.starts.push(start);
-        self.networks.push(network);
+        place
     }
 }
 
 /// All networks of a file.
 #[derive(Debug)]
 pub(super) struct Networks {
-    v4: Ranges<u32>,
-    v6: Ranges<u128>,
-    /// For each value of an IPv4 address's first 16 bits, how many ranges begin
-    /// before it; and how many there are.
-    index: Vec<u32>,
+    layout: Layout,
     known: Vec<Network>,
 }
 
@@ -124,21 +68,22 @@ struct Columns {
 /// A file while it is read.
 struct Reading {
     columns: Columns,
-    v4: Vec<(u32, u32, u32)>,
-    v6: Vec<(u128, u128, u32)>,
-    known: Vec<Network>,
-    /// Many networks are of one provider.
-    places: HashMap<Network, u32, std::hash::RandomState>,
-    /// The networks so far, to tell of one that is there twice.
-    seen: hashbrown::HashSet<IpNet, std::hash::RandomState>,
+    prefixes: Prefixes,
+    pool: Pool,
 }
 
 impl Networks {
-    /// Reads a CSV file with the columns cidr, and any of asn, as_name,
-    /// country, lat and lon.
+    /// Reads a MaxMind DB, or a CSV file with the columns cidr, and any of
+    /// asn, as_name, country, lat and lon.
     pub(super) fn read(path: &Path) -> Result<(Networks, Report), EnrichError> {
-        let (reading, report) = rows::read(
-            path,
+        let file = path.display().to_string();
+        let bytes = rows::contents(path)?;
+        if mmdb::is_one(&bytes) {
+            return mmdb::read(&file, &bytes);
+        }
+        let (reading, report) = rows::parse(
+            &file,
+            &bytes,
             |header| {
                 let column = |name| header.column(name);
                 let cidr = column("cidr").ok_or("there is no column `cidr`")?;
@@ -150,32 +95,26 @@ impl Networks {
                         country: column("country"),
                         position: column("lat").zip(column("lon")),
                     },
-                    v4: Vec::new(),
-                    v6: Vec::new(),
-                    known: Vec::new(),
-                    places: HashMap::default(),
-                    seen: hashbrown::HashSet::default(),
+                    prefixes: Prefixes::default(),
+                    pool: Pool::default(),
                 })
             },
             Reading::row,
         )?;
-        Ok((reading.done(), report))
+        Ok((Networks::of(reading.prefixes.done(), reading.pool), report))
+    }
+
+    /// From prefixes that are laid out, by the places of what is known of them.
+    pub(super) fn of(layout: Layout, pool: Pool) -> Networks {
+        Networks {
+            layout,
+            known: pool.known,
+        }
     }
 
     /// What is known of an address's network.
     pub(super) fn find(&self, ip: IpAddr) -> Option<&Network> {
-        let network = match canonical_ip(ip) {
-            IpAddr::V4(ip) => {
-                let address = ip.to_bits();
-                let block = (address >> 16) as usize;
-                let bound = |at: usize| self.index.get(at).map_or(0, |n| *n as usize);
-                // The range that the block begins in began before it.
-                let from = bound(block).saturating_sub(1);
-                self.v4.find(address, from, bound(block + 1))
-            }
-            IpAddr::V6(ip) => self.v6.find(ip.to_bits(), 0, self.v6.starts.len()),
-        };
-        self.known.get(network as usize)
+        self.known.get(self.layout.find(ip) as usize)
     }
 }
 
@@ -191,70 +130,28 @@ impl Reading {
             )?,
             None => None,
         };
-        let network = Network {
+        let mut network = Network {
             asn: of(self.columns.asn).map_or(Ok(None), number)?,
             as_name: of(self.columns.as_name).unwrap_or_default().into(),
             country: of(self.columns.country)
                 .map_or(Ok(String::new()), country)?
                 .into(),
-            location: position
-                .map_or_else(String::new, |(lat, lon)| format!("{lat},{lon}"))
-                .into(),
-            point: position.map(point),
+            ..Network::default()
         };
-        if !self.seen.insert(net) {
+        if let Some(position) = position {
+            network.stand_at(position);
+        }
+        if self.prefixes.has(net) {
             return Err(format!("{net} stands in an earlier row"));
         }
-        let fresh = u32::try_from(self.known.len()).unwrap_or(NONE);
-        let place = *self.places.entry(network.clone()).or_insert(fresh);
-        if place == fresh {
-            self.known.push(network);
-        }
-        match net {
-            IpNet::V4(net) => {
-                let (first, last) = (net.network(), net.broadcast());
-                self.v4.push((first.to_bits(), last.to_bits(), place));
-            }
-            IpNet::V6(net) => {
-                let (first, last) = (net.network(), net.broadcast());
-                self.v6.push((first.to_bits(), last.to_bits(), place));
-            }
-        }
+        let place = self.pool.place(network);
+        self.prefixes.add(net, place);
         Ok(())
     }
-
-    fn done(self) -> Networks {
-        let v4 = Ranges::lay_out(self.v4, |last| last.checked_add(1));
-        let v6 = Ranges::lay_out(self.v6, |last| last.checked_add(1));
-        let mut index = Vec::with_capacity((1 << 16) + 1);
-        let mut at = 0;
-        for block in 0..=1_u64 << 16 {
-            let starts = v4.starts.get(at..).unwrap_or_default();
-            at += starts
-                .iter()
-                .take_while(|start| u64::from(**start) < block << 16)
-                .count();
-            index.push(u32::try_from(at).unwrap_or(NONE));
-        }
-        Networks {
-            v4,
-            v6,
-            index,
-            known: self.known,
-        }
-    }
-}
-
-/// A network or a single address; bits after the prefix are cut off.
-fn network(text: &str) -> Option<IpNet> {
-    let net = text
-        .parse()
-        .or_else(|_| text.parse().map(|ip: IpAddr| IpNet::from(ip)));
-    net.ok().map(|net| net.trunc())
 }
 
 /// `64500` or `AS64500`; nothing where it is empty.
-fn number(text: &str) -> Result<Option<u32>, String> {
+pub(super) fn number(text: &str) -> Result<Option<u32>, String> {
     if text.is_empty() {
         return Ok(None);
     }
@@ -266,7 +163,7 @@ fn number(text: &str) -> Result<Option<u32>, String> {
 }
 
 /// Two letters of ISO 3166, in upper case; nothing where it is empty.
-fn country(text: &str) -> Result<String, String> {
+pub(super) fn country(text: &str) -> Result<String, String> {
     let two = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic());
     if text.is_empty() || two {
         Ok(text.to_ascii_uppercase())

@@ -3,6 +3,7 @@
 //! A quoted value may not hold a line break: a quote that somebody forgot to
 //! close then costs one row and not the rest of the file.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use super::EnrichError;
@@ -13,6 +14,10 @@ const ROWS_MAX: usize = 4_000_000;
 
 /// Longest row; a longer one is no row of a table.
 const ROW_MAX: usize = 64 << 10;
+
+/// Largest file: the largest MaxMind DB has some 400 MB, and a row 128 bytes at most
+/// in what providers offer as CSV.
+const FILE_MAX: u64 = 1 << 30;
 
 /// Rows that are shown when they are broken; the others are counted.
 const SHOWN: usize = 20;
@@ -29,6 +34,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// Counts something left out, and keeps the words for the first ones.
+    pub(super) fn tell(&mut self, words: String) {
+        self.broken += 1;
+        if self.shown.len() < SHOWN {
+            self.shown.push(words);
+        }
+    }
+
     /// Adds another file's.
     pub(super) fn add(&mut self, other: Report) {
         self.rows += other.rows;
@@ -54,19 +67,41 @@ impl Header {
     }
 }
 
+/// All of a file, if that is as large as a table may be.
+pub(super) fn contents(path: &Path) -> Result<Vec<u8>, EnrichError> {
+    let refused = |error: &dyn std::fmt::Display| EnrichError {
+        what: format!("{}: {error}", path.display()),
+        remedy: "name a file that can be read",
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| refused(&error))?;
+    let read = file.take(FILE_MAX + 1).read_to_end(&mut bytes);
+    read.map_err(|error| refused(&error))?;
+    if bytes.len() as u64 > FILE_MAX {
+        return Err(refused(&"larger than 1 GiB"));
+    }
+    Ok(bytes)
+}
+
 /// Reads a file: `begin` takes the header, `row` each row's values; what either
 /// refuses it refuses in words for people.
 pub(super) fn read<T>(
     path: &Path,
     begin: impl FnOnce(&Header) -> Result<T, String>,
+    row: impl FnMut(&mut T, &[&str]) -> Result<(), String>,
+) -> Result<(T, Report), EnrichError> {
+    let bytes = contents(path)?;
+    parse(&path.display().to_string(), &bytes, begin, row)
+}
+
+/// The same of what a file holds.
+pub(super) fn parse<T>(
+    file: &str,
+    bytes: &[u8],
+    begin: impl FnOnce(&Header) -> Result<T, String>,
     mut row: impl FnMut(&mut T, &[&str]) -> Result<(), String>,
 ) -> Result<(T, Report), EnrichError> {
-    let file = path.display().to_string();
-    let bytes = std::fs::read(path).map_err(|error| EnrichError {
-        what: format!("{file}: {error}"),
-        remedy: "name a CSV file that can be read",
-    })?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut lines = (1_usize..).zip(bytes.split(|&byte| byte == b'\n'));
     let mut store = Vec::new();
     let unusable = |what: String| EnrichError {
@@ -103,12 +138,7 @@ pub(super) fn read<T>(
         match taken {
             Ok(()) => report.rows += 1,
             Err(what) => {
-                report.broken += 1;
-                if report.shown.len() < SHOWN {
-                    report
-                        .shown
-                        .push(format!("{file}:{number}: {what}; the row is left out"));
-                }
+                report.tell(format!("{file}:{number}: {what}; the row is left out"));
             }
         }
     }
@@ -122,6 +152,9 @@ fn split(line: &[u8], values: &mut Vec<String>) -> Result<(), &'static str> {
         return Err("longer than 64 KiB");
     }
     let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.contains(&0) {
+        return Err("a NUL byte");
+    }
     let mut rest = std::str::from_utf8(line).map_err(|_| "not UTF-8")?;
     loop {
         let (value, after) = match rest.trim_start().strip_prefix('"') {

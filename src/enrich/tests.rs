@@ -16,14 +16,15 @@ fn tables() -> Arc<Tables> {
         path
     };
     let files = Files {
-        networks: Some(put(
+        networks: vec![put(
             "networks.csv",
             "cidr,asn,as_name,country,lat,lon\n198.51.100.0/24,64500,Example Net,NL,52.4,4.9\n",
-        )),
+        )],
         directory: Some(put(
             "users.csv",
             "user,uid,team,badge,end_day\nalice,1001,ops,17,\nbob,1002,lab,,2025-01-31\n",
         )),
+        ..Files::default()
     };
     let (tables, report) = Tables::read(&files).unwrap();
     assert_eq!((report.rows, report.broken), (3, 0));
@@ -113,20 +114,92 @@ fn a_user_that_only_his_number_tells_is_found_and_has_left() {
 }
 
 #[test]
-fn a_file_that_is_written_again_is_seen_to_have_changed_once() {
+fn a_host_is_known_by_the_events_host_and_by_either_end_of_a_connection() {
+    let arena = Bump::new();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("users.csv");
-    std::fs::write(&path, "user\n").unwrap();
+    let path = folder.path().join("hosts.csv");
+    let text = "host,address,role\nweb*,,web\ndb1,192.0.2.5,database\nlab,198.51.100.0/24,lab\n";
+    std::fs::write(&path, text).unwrap();
     let files = Files {
-        directory: Some(path.clone()),
-        networks: None,
+        hosts: Some(path),
+        ..Files::default()
     };
-    let mut changes = Changes::of(&files);
-    assert!(!changes.any());
-    std::fs::write(&path, "user\nalice\n").unwrap();
-    assert!(changes.any() && !changes.any());
-    std::fs::remove_file(&path).unwrap();
-    assert!(changes.any() && !changes.any());
+    let (tables, _) = Tables::read(&files).unwrap();
+    let names = ["hosts.role", "source.hosts.role", "destination.hosts.role"];
+    assert!(
+        names
+            .iter()
+            .all(|name| tables.fields().contains(&(*name).to_owned()))
+    );
+    let projection = asking(&names);
+    let enricher = Enricher::new(Arc::new(tables), &projection);
+    let wider = enricher.project(&projection);
+    assert!(wider.wants(Field::HOST_NAME) && wider.wants(Field::DESTINATION_IP));
+    let mut event = login();
+    event.text(Field::HOST_NAME, b"Web7");
+    let destination = Value::Text(b"192.0.2.5");
+    event.set(Field::DESTINATION_IP, destination);
+    let [host, source, target] = names.map(|name| projection.names.get(name).unwrap());
+    // What the log says of it does not count.
+    event.text(source, b"trusted");
+    enricher.enrich(&mut event, &arena);
+    assert_eq!(event.get(host), Some(Value::Text(b"web")));
+    assert_eq!(event.get(source), Some(Value::Text(b"lab")));
+    assert_eq!(event.get(target), Some(Value::Text(b"database")));
+}
+
+#[test]
+fn of_two_files_of_networks_the_first_that_knows_something_is_believed() {
+    use mmdb::writer::{Put, database};
+    let arena = Bump::new();
+    let folder = tempfile::tempdir().unwrap();
+    let city = Put::Map(vec![(
+        "country",
+        Put::Map(vec![("iso_code", Put::Text("NL"))]),
+    )]);
+    let other = Put::Map(vec![
+        ("country_code", Put::Text("BR")),
+        ("asn", Put::U32(64_501)),
+    ]);
+    let mut networks = Vec::new();
+    // Neither's name says what it is.
+    for (name, nets) in [
+        ("a.csv", vec![("198.51.100.0/24", city)]),
+        ("b", vec![("198.51.0.0/16", other)]),
+    ] {
+        let path = folder.path().join(name);
+        std::fs::write(&path, database(&nets, 24, 6)).unwrap();
+        networks.push(path);
+    }
+    let files = |networks| Files {
+        networks,
+        ..Files::default()
+    };
+    let (tables, report) = Tables::read(&files(networks.clone())).unwrap();
+    assert_eq!(report.broken, 0);
+    let asked = [
+        "source.as.number",
+        "source.geo.country_iso_code",
+        "source.network",
+    ];
+    let enricher = Enricher::new(Arc::new(tables), &asking(&asked));
+    for (ip, country) in [("198.51.100.9", &b"NL"[..]), ("198.51.9.9", b"BR")] {
+        let mut event = Event::new();
+        event.set(Field::SOURCE_IP, Value::Ip(ip.parse().unwrap()));
+        enricher.enrich(&mut event, &arena);
+        assert_eq!(event.get(Field::SOURCE_AS_NUMBER), Some(Value::Int(64_501)));
+        assert_eq!(
+            event.get(Field::SOURCE_GEO_COUNTRY),
+            Some(Value::Text(country))
+        );
+        assert_eq!(
+            event.get(Field::SOURCE_NETWORK),
+            Some(Value::Net(Net::As(64_501)))
+        );
+    }
+    let many = vec![networks[0].clone(); NETWORKS_MAX + 1];
+    let error = Tables::read(&files(many)).unwrap_err().to_string();
+    assert!(error.contains("name 8 at most"), "{error}");
 }
 
 #[test]

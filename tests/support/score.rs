@@ -71,8 +71,9 @@ pub(crate) fn watch(detector: &Arc<Detector>, month: &Month, folder: &Path) -> V
     write(&month.tables, &beside);
     let table = |name: &str| Some(beside.join(name)).filter(|path| path.exists());
     let files = Files {
-        networks: table("networks.csv"),
+        networks: table("networks.csv").into_iter().collect(),
         directory: table("directory.csv"),
+        ..Files::default()
     };
     let (tables, report) = Tables::read(&files).unwrap();
     assert_eq!(report.broken, 0, "{:?}", report.shown);
