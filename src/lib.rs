@@ -26,7 +26,7 @@
 //! |---|---|---|
 //! | [`source`] | where bytes come from | a file and its row in `SOURCES`; compression in `CODECS`, what holds several events in `CONTAINERS` |
 //! | [`format`](mod@format) | one file per program or log; sentences are written as the program prints them (`format/template`) | a file and its row in `FORMATS` |
-//! | [`enrich`](mod@enrich) | the site's tables of networks and users | |
+//! | [`enrich`](mod@enrich) | the site's tables of networks, users, hosts and holidays | |
 //! | [`rule`] | YAML to checked rules | |
 //! | [`baseline`] | one file per statistic | a file and its row in `STATISTICS` |
 //! | [`detector`] | one file per kind of rule | a file and its row in `KINDS` |
@@ -58,6 +58,7 @@ pub mod entity;
 pub mod escape;
 pub mod event;
 pub mod field;
+pub mod holidays;
 pub mod line;
 pub mod metrics;
 pub mod sync;

@@ -29,6 +29,8 @@ mod conformance;
 mod containers;
 // The tables of networks and users.
 mod enrich;
+// Holidays and value lists, and what the service does when they change.
+mod calendar;
 // What was learnt, carried over, shown and forgotten.
 mod learnt;
 // Any bytes in any format and envelope: an end, soon, in little memory.

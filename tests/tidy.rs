@@ -22,17 +22,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["clock", "durable", "line", "metrics", "sync", "time"],
     ),
     ("format", &["entity", "event", "field", "line", "time"]),
-    ("enrich", &["entity", "event", "field", "time"]),
+    ("holidays", &["time"]),
+    ("enrich", &["entity", "event", "field", "holidays", "time"]),
     ("rule", &["field", "time"]),
     (
         "baseline",
-        &["durable", "entity", "metrics", "sync", "time"],
+        &["durable", "entity", "holidays", "metrics", "sync", "time"],
     ),
     (
         "detector",
         &[
-            "alert", "baseline", "entity", "event", "field", "line", "metrics", "rule", "sync",
-            "time",
+            "alert", "baseline", "entity", "event", "field", "holidays", "line", "metrics", "rule",
+            "sync", "time",
         ],
     ),
     ("alert", &["entity", "event", "line", "rule", "time"]),

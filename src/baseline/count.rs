@@ -329,6 +329,7 @@ mod tests {
             half_life: Span::DAY.times(14),
             season: false,
             zone_offset: Span::ZERO,
+            holidays: crate::holidays::Holidays::default(),
             prior: Some((0.3, 1.5)),
             min_buckets: 0,
             warm_up: Span::ZERO,

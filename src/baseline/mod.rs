@@ -131,6 +131,7 @@ pub use description::{Description, NEW_VALUES, ODD_THINGS};
 pub use flow::Crowd;
 pub use kept::Kept;
 
+use crate::holidays::Holidays;
 use crate::time::{Span, Time};
 
 /// What a statistic is told.
@@ -238,6 +239,8 @@ pub struct Settings {
     pub season: bool,
     /// Seconds to add to UTC for hours and weekends.
     pub zone_offset: Span,
+    /// Days that are like a weekend.
+    pub holidays: Holidays,
     /// Shape and rate (in buckets) of the prior until the population gives one.
     pub prior: Option<(f64, f64)>,
     /// Least active buckets before an entity's own history may raise an alert.

@@ -1,5 +1,5 @@
 //! When in the week an entity is active: 48 cells, hour of the day by weekday
-//! or weekend.
+//! or weekend; a holiday is a weekend.
 //!
 //! A profile of all 168 hours of the week needs over 20 weeks of a typical
 //! user (2 to 6 logins a day); 48 cells, smoothed over their neighbours and
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::special::{exp2, real};
+use crate::holidays::Holidays;
 use crate::time::{Span, Time};
 
 /// Hours of a day by {weekday, weekend}.
@@ -47,6 +48,7 @@ pub(super) struct Calendar {
     /// Half-life in buckets.
     pub(super) half_life: f64,
     hours: i64,
+    holidays: Holidays,
 }
 
 impl Calendar {
@@ -59,6 +61,7 @@ impl Calendar {
             // A bucket of a day covers 24 cells, else all its events would look
             // like midnight's; a week covers every cell and so has no season.
             hours: (width.secs() / 3600).clamp(1, 168),
+            holidays: settings.holidays.clone(),
         }
     }
 
@@ -90,9 +93,19 @@ impl Calendar {
         let start = self.start(bucket).plus(self.zone);
         (0..self.hours).map(move |hour| {
             let at = start.plus(Span::HOUR.times(hour));
-            let weekend = if at.weekday() >= 5 { 24 } else { 0 };
-            usize::try_from(at.hour() + weekend).unwrap_or(0)
+            let weekend = at.weekday() >= 5 || self.holidays.cover(at.secs(), self.zone.secs());
+            usize::try_from(at.hour() + if weekend { 24 } else { 0 }).unwrap_or(0)
         })
+    }
+
+    /// How much of the time between two moments was holidays and no weekend:
+    /// who is away over them is away for so much longer without it being odd.
+    pub(super) fn holidays(&self, from: Time, to: Time) -> Span {
+        let (from, to) = (from.plus(self.zone), to.plus(self.zone));
+        let off = self
+            .holidays
+            .within(from.secs(), to.secs(), self.zone.secs());
+        Span::from_secs(off)
     }
 
     /// The cell in the middle of a bucket.
@@ -299,6 +312,7 @@ mod tests {
             zone: Span::ZERO,
             half_life: 336.0,
             hours: 1,
+            holidays: Holidays::default(),
         }
     }
 
@@ -394,6 +408,7 @@ mod tests {
             zone: Span::ZERO,
             half_life: 14.0,
             hours: 24,
+            holidays: Holidays::default(),
         };
         let mut profile = Profile::default();
         let monday = MONDAY / 24;

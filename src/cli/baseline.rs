@@ -165,9 +165,10 @@ fn keys(state: &State, unit: u16) -> BTreeSet<u64> {
 }
 
 fn export(options: &Export, terminal: Terminal) -> Result<Exit, Failure> {
-    let detector = options.rules.compile(terminal)?;
+    let tables = options.enrich.read()?;
+    let detector = options.rules.compile(&tables, terminal)?;
     let state = learnt::stored(&options.state, &detector)?;
-    let names = Names::of(&*options.enrich.read()?, &detector);
+    let names = Names::of(&tables, &detector);
     let mut out = BufWriter::new(io::stdout().lock());
     for learner in detector.learners() {
         for key in keys(&state, learner.unit) {
@@ -234,10 +235,11 @@ impl<'d> Change<'d> {
 const SHOWN: usize = 5;
 
 fn diff(options: &Diff, terminal: Terminal) -> Result<Exit, Failure> {
-    let detector = options.rules.compile(terminal)?;
+    let tables = options.enrich.read()?;
+    let detector = options.rules.compile(&tables, terminal)?;
     let old = learnt::stored(&options.old, &detector)?;
     let new = learnt::stored(&options.new, &detector)?;
-    let names = Names::of(&*options.enrich.read()?, &detector);
+    let names = Names::of(&tables, &detector);
     let mut out = BufWriter::new(io::stdout().lock());
     for learner in detector.learners() {
         let (before, after) = (keys(&old, learner.unit), keys(&new, learner.unit));
@@ -312,7 +314,8 @@ fn shown(change: &Change<'_>, learner: &Learner<'_>, names: &Names) -> String {
 }
 
 fn forget(options: &Forget, terminal: Terminal) -> Result<Exit, Failure> {
-    let detector = options.rules.compile(terminal)?;
+    // Nothing is judged here, by whatever calendar.
+    let detector = options.rules.compile(&Tables::default(), terminal)?;
     let folder = &options.state;
     if !folder.is_dir() {
         return Err(learnt::nothing(folder));

@@ -43,6 +43,14 @@ pub(super) struct Enrich {
     /// `source.hosts.NAME` (of `source.ip`) and `destination.hosts.NAME`.
     #[arg(long, value_name = "FILE")]
     hosts: Option<PathBuf>,
+
+    /// Days that are like a weekend, as iCalendar
+    ///
+    /// Baselines expect of them what they expect of a weekend, whatever day of
+    /// the week they are. Every event of the file is one, for as long as it
+    /// takes; of what comes again, what comes every year is understood.
+    #[arg(long, value_name = "FILE")]
+    holidays: Option<PathBuf>,
 }
 
 impl From<&config::Enrich> for Enrich {
@@ -51,6 +59,7 @@ impl From<&config::Enrich> for Enrich {
             networks: config.networks.clone(),
             directory: config.directory.clone(),
             hosts: config.hosts.clone(),
+            holidays: config.holidays.clone(),
         }
     }
 }
@@ -61,6 +70,7 @@ impl Enrich {
             networks: self.networks.clone(),
             directory: self.directory.clone(),
             hosts: self.hosts.clone(),
+            holidays: self.holidays.clone(),
         }
     }
 
@@ -76,11 +86,12 @@ impl Enrich {
             networks: networks.clone(),
             directory: either(&self.directory, &others.directory),
             hosts: either(&self.hosts, &others.hosts),
+            holidays: either(&self.holidays, &others.holidays),
         }
     }
 
     /// The tables of a folder, where it has its own by the names `networks.csv`
-    /// (or `networks.mmdb`), `directory.csv` and `hosts.csv`.
+    /// (or `networks.mmdb`), `directory.csv`, `hosts.csv` and `holidays.ics`.
     pub(super) fn or_of(&self, folder: &Path) -> Enrich {
         let own = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
         let networks = ["networks.csv", "networks.mmdb"];
@@ -88,6 +99,7 @@ impl Enrich {
             networks: networks.into_iter().filter_map(own).collect(),
             directory: own("directory.csv"),
             hosts: own("hosts.csv"),
+            holidays: own("holidays.ics"),
         };
         own.or(self)
     }

@@ -61,15 +61,11 @@ pub(super) struct Options {
 
 /// Runs the command.
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
-    let detector = options.rules.compile(terminal)?;
+    let tables = options.enrich.read()?;
+    let detector = options.rules.compile(&tables, terminal)?;
     let state = match &options.state {
         Some(folder) => learnt::stored(folder, &detector)?,
-        None => learnt::replayed(
-            &options.replay,
-            &options.timezone,
-            &options.enrich,
-            &detector,
-        )?,
+        None => learnt::replayed(&options.replay, &options.timezone, tables, &detector)?,
     };
     let mut known = Vec::new();
     let (mut strangers, mut others) = (0, Vec::new());

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::lists::Lists;
 use super::terminal::Terminal;
@@ -14,6 +13,7 @@ use super::{replay, rules};
 use crate::alert::Episode;
 use crate::baseline::Description;
 use crate::detector::{Detector, Learner, Options as Detecting};
+use crate::enrich::Tables;
 use crate::entity::V6Prefix;
 use crate::pipeline::{Progress, Reading, Readings, ReplayOptions, Start, State, replay_to_state};
 use crate::sync::Arc;
@@ -58,11 +58,16 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn compile(&self, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
+    pub(super) fn compile(
+        &self,
+        tables: &Tables,
+        terminal: Terminal,
+    ) -> Result<Arc<Detector>, Failure> {
         let found = rules::find(&self.paths)?;
         let loaded = rules::load_or_tell(&found, self.lists.read()?, terminal)?;
         let detecting = Detecting {
             v6_prefix: self.ipv6_prefix,
+            holidays: tables.holidays().clone(),
             ..Detecting::default()
         };
         rules::compile_or_tell(&loaded.rules, detecting, terminal)
@@ -86,7 +91,7 @@ pub(super) fn nothing(folder: &Path) -> Failure {
 pub(super) fn replayed(
     paths: &[PathBuf],
     zone: &TimeZone,
-    enrich: &Enrich,
+    tables: Arc<Tables>,
     detector: &Arc<Detector>,
 ) -> Result<State, Failure> {
     let options = ReplayOptions {
@@ -97,7 +102,7 @@ pub(super) fn replayed(
             zone: zone.clone(),
             ..Reading::default()
         }),
-        tables: enrich.read()?,
+        tables,
     };
     let (summary, state) = replay_to_state(&options, detector, &Progress::default(), &mut |_| {});
     match summary.problems.first() {

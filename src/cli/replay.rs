@@ -16,6 +16,7 @@ use super::{columns, formats, progress, rules, summary};
 use crate::alert::{Alert, Level};
 use crate::config::Config;
 use crate::detector::{Marks, Options as Detecting};
+use crate::enrich::Tables;
 use crate::entity::V6Prefix;
 use crate::pipeline::{self, Progress, Reading, Readings, ReplayOptions, Start, Summary};
 use crate::rule::{LoadOptions, Loaded};
@@ -237,12 +238,17 @@ impl Input {
     }
 
     /// What it says of how rules are applied.
-    pub(super) fn detecting(&self, config: Option<&Config>) -> Result<Detecting, Failure> {
+    pub(super) fn detecting(
+        &self,
+        config: Option<&Config>,
+        tables: &Tables,
+    ) -> Result<Detecting, Failure> {
         let configured = config.and_then(|config| config.input.v6_prefix());
         let marks = config.and_then(|config| config.state.marks.as_deref());
         Ok(Detecting {
             v6_prefix: configured.unwrap_or(self.ipv6_prefix),
             marks: marks_of(self.marks.as_deref().or(marks))?,
+            holidays: tables.holidays().clone(),
             ..Detecting::default()
         })
     }
@@ -320,11 +326,12 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         ..rules::load_options()
     };
     let loaded = rules::load_with(&found, &load_options, terminal)?;
-    let detector = rules::compile_or_tell(&loaded.rules, input.detecting(config)?, terminal)?;
+    let replay = input.replay(config)?;
+    let detecting = input.detecting(config, &replay.tables)?;
+    let detector = rules::compile_or_tell(&loaded.rules, detecting, terminal)?;
     if !input.quiet {
         tell_rules(&found, &loaded)?;
     }
-    let replay = input.replay(config)?;
     let store = options.learn.as_deref().map(empty_store).transpose()?;
     let progress = Arc::new(Progress::default());
     let bar = input.bar(&progress, terminal);

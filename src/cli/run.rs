@@ -9,6 +9,7 @@ use super::rules;
 use super::terminal::Terminal;
 use crate::config::{Config, DEFAULT_PATH};
 use crate::detector::{Detector, Options as Detecting};
+use crate::enrich::{Changes, Tables};
 use crate::pipeline::{Live, LiveOptions, Outlet, Outlets};
 use crate::service::{Calls, Signals, serve};
 use crate::store::Store;
@@ -37,6 +38,7 @@ A configuration, with what each key is when it is left out:
   # networks = \"/etc/tipstaff/networks.csv\"    # none when left out; or [\"city.mmdb\", \"asn.mmdb\"]
   # directory = \"/etc/tipstaff/directory.csv\"  # none when left out
   # hosts = \"/etc/tipstaff/hosts.csv\"          # none when left out
+  # holidays = \"/etc/tipstaff/holidays.ics\"   # none when left out
   [state]
   folder = \"/var/lib/tipstaff\"
   snapshot-seconds = 60      # what a crash reads again
@@ -54,7 +56,8 @@ A configuration, with what each key is when it is left out:
 /// alerts. A file that is no event a line (the journal's export, a JSON array)
 /// is told of and not followed: `tipstaff replay` reads it. SIGHUP reads the
 /// rules again (a broken set leaves the old one in force); the tables of
-/// `[enrich]` are read again whenever they change; SIGTERM and SIGINT save the
+/// `[enrich]` are read again whenever they change, and so are the files of
+/// `[lists]`, with the rules that name them; SIGTERM and SIGINT save the
 /// state and stop. Under systemd it reports
 /// readiness, reloads and a watchdog; `tipstaff unit` prints the unit.
 #[derive(Debug, clap::Args)]
@@ -69,17 +72,17 @@ pub(super) struct Options {
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
     log();
     let signals = Signals::listen()?;
-    let config = Config::read(&options.config).map_err(wrong_config)?;
-    let detector = load(&config, &options.config, terminal)?;
-    let (watched, tables) = Watched::open(&Enrich::from(&config.enrich))?;
-    let watched = std::cell::RefCell::new(watched);
+    let inputs = Inputs::read(&options.config)?;
+    let detector = inputs.load(terminal)?;
+    let config = inputs.config.clone();
     let store = Store::open(&config.state.folder).map_err(|e| Failure::plain(Exit::State, &e))?;
     let live = LiveOptions {
         paths: config.input.followed(),
         readings: config.input.readings(),
         from_start: config.input.from_start,
-        tables,
+        tables: Arc::clone(&inputs.tables),
     };
+    let inputs = std::cell::RefCell::new(inputs);
     let started = Live::start(live, &detector, &store);
     let (mut live, said) = started.map_err(|e| Failure::plain(Exit::State, &e))?;
     for line in said {
@@ -101,15 +104,11 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let every = Duration::from_secs(config.state.snapshot_seconds.into());
     let mut calls = Calls {
         reload: &mut |live| {
-            let config = Config::read(&options.config).map_err(|e| e.to_string())?;
-            // What is wrong has been shown; its last words are of a start's.
-            let again = |_| "mend what is shown above, then reload again".to_owned();
-            let detector = load(&config, &options.config, terminal).map_err(again)?;
-            let (again, tables) =
-                Watched::open(&Enrich::from(&config.enrich)).map_err(|e| e.to_string())?;
+            let again = Inputs::read(&options.config).map_err(|e| e.to_string())?;
+            let detector = again.load(terminal).map_err(unchanged)?;
             live.reload(&detector)?;
-            live.enrich(tables);
-            watched.replace(again);
+            live.enrich(Arc::clone(&again.tables));
+            inputs.replace(again);
             let alerting = detector.alerting().count();
             Ok(format!("{alerting} rules that raise alerts are in force"))
         },
@@ -117,9 +116,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
             if outlets.borrow().behind() {
                 return Ok(false); // the lines stay where they are; see `trouble`
             }
-            if let Some(tables) = watched.borrow_mut().again() {
-                live.enrich(tables);
-            }
+            inputs.borrow_mut().renew(live, terminal);
             let (more, said) = live.sweep(&mut |alert| outlets.borrow_mut().deliver(alert))?;
             for notice in said {
                 // Debug escapes what a file's name may hold.
@@ -145,16 +142,70 @@ pub(super) fn configured(config: &Config) -> rules::Found {
     }
 }
 
-fn load(config: &Config, path: &Path, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
-    let found = configured(config);
-    let lists = config.lists(path).map_err(wrong_config)?;
-    let loaded = rules::load_or_tell(&found, lists, terminal)?;
-    let detecting = Detecting {
-        v6_prefix: config.input.v6_prefix().unwrap_or_default(),
-        marks: super::replay::marks_of(config.state.marks.as_deref())?,
-        ..Detecting::default()
-    };
-    rules::compile_or_tell(&loaded.rules, detecting, terminal)
+/// What a reload has to say: what is wrong has been shown, and its last words
+/// are of a start's.
+fn unchanged(_: Failure) -> String {
+    "mend what is shown above, then reload again".to_owned()
+}
+
+/// What the rules in force were compiled with.
+struct Inputs {
+    path: PathBuf,
+    config: Config,
+    watched: Watched,
+    tables: Arc<Tables>,
+    /// The files of value lists.
+    lists: Changes,
+}
+
+impl Inputs {
+    fn read(path: &Path) -> Result<Inputs, Failure> {
+        let config = Config::read(path).map_err(wrong_config)?;
+        let lists = Changes::of(config.list_files(path));
+        let (watched, tables) = Watched::open(&Enrich::from(&config.enrich))?;
+        Ok(Inputs {
+            path: path.to_owned(),
+            config,
+            watched,
+            tables,
+            lists,
+        })
+    }
+
+    /// Reads the rules and compiles them.
+    fn load(&self, terminal: Terminal) -> Result<Arc<Detector>, Failure> {
+        let config = &self.config;
+        let found = configured(config);
+        let lists = config.lists(&self.path).map_err(wrong_config)?;
+        let loaded = rules::load_or_tell(&found, lists, terminal)?;
+        let detecting = Detecting {
+            v6_prefix: config.input.v6_prefix().unwrap_or_default(),
+            marks: super::replay::marks_of(config.state.marks.as_deref())?,
+            holidays: self.tables.holidays().clone(),
+            ..Detecting::default()
+        };
+        rules::compile_or_tell(&loaded.rules, detecting, terminal)
+    }
+
+    /// Puts what changed in force: tables as they are, lists and holidays by
+    /// compiling the rules again, which keeps what they learnt. What is broken
+    /// is told once and leaves all as it was.
+    fn renew(&mut self, live: &mut Live, terminal: Terminal) {
+        let mut compile = self.lists.any();
+        if let Some(tables) = self.watched.again() {
+            compile |= tables.holidays() != self.tables.holidays();
+            live.enrich(Arc::clone(&tables));
+            self.tables = tables;
+        }
+        if !compile {
+            return;
+        }
+        let loaded = self.load(terminal).map_err(|failure| failure.to_string());
+        match loaded.and_then(|detector| live.reload(&detector)) {
+            Ok(()) => tracing::info!("lists and holidays were read again; the rules go by them"),
+            Err(what) => tracing::error!("{what}; lists and holidays stay as they were"),
+        }
+    }
 }
 
 /// The alerts' file cannot be opened.

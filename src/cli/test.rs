@@ -27,8 +27,8 @@ const YEAR: i16 = 2025;
 /// whose name begins with `fire` must make the rule fire, each whose name
 /// begins with `silent` must not. Logs are read as by `replay`; a stamp
 /// without a year is of 2025. Each rule is tried with the rules it builds on
-/// and no others. A `networks.csv` (or `.mmdb`), `directory.csv` or `hosts.csv`
-/// in that folder stands in the place of the one named here. Ends with 0 when all hold, 1 when one does not.
+/// and no others. A `networks.csv` (or `.mmdb`), `directory.csv`, `hosts.csv` or
+/// `holidays.ics` in that folder stands in the place of the one named here. Ends with 0 when all hold, 1 when one does not.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Files and folders of rules [default: as `replay --rules`]
@@ -134,8 +134,8 @@ fn file(
         return Ok(Vec::new());
     };
     let mut outcomes = Vec::new();
-    let detector = compiled(set, places, terminal)?;
     let tables = options.enrich.or_of(&folder).read()?;
+    let detector = compiled(set, places, &tables, terminal)?;
     for (kind, must_fire) in [("fire", true), ("silent", false)] {
         let logs = logs(kind);
         if logs.is_empty() && options.strict {
@@ -170,7 +170,12 @@ fn outermost(set: &RuleSet, places: &[usize]) -> Option<String> {
 }
 
 /// The file's rules with those that they build on, and no others.
-fn compiled(set: &RuleSet, places: &[usize], terminal: Terminal) -> Result<Arc<Detector>, Failure> {
+fn compiled(
+    set: &RuleSet,
+    places: &[usize],
+    tables: &Tables,
+    terminal: Terminal,
+) -> Result<Arc<Detector>, Failure> {
     let mut needed: Vec<usize> = Vec::new();
     let mut ahead = places.to_vec();
     while let Some(at) = ahead.pop() {
@@ -194,7 +199,11 @@ fn compiled(set: &RuleSet, places: &[usize], terminal: Terminal) -> Result<Arc<D
         }
         part.rules.push(rule);
     }
-    let compiled = Detector::compile(&part, &classes(), Detecting::default());
+    let detecting = Detecting {
+        holidays: tables.holidays().clone(),
+        ..Detecting::default()
+    };
+    let compiled = Detector::compile(&part, &classes(), detecting);
     compiled
         .map(Arc::new)
         .map_err(|wrong| rules::told(&wrong, terminal))

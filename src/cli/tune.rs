@@ -49,7 +49,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
     let progress = Arc::new(Progress::default());
     let bar = options.input.bar(&progress, terminal);
     let asked = options.budget;
-    let base = options.input.detecting(config)?;
+    let base = options.input.detecting(config, &replay.tables)?;
     let tuned = tune(&replay, &loaded.rules, &base, asked, &progress);
     bar.finish_and_clear();
     let (report, summary) = tuned.map_err(|wrong| rules::told(&wrong, terminal))?;

@@ -61,6 +61,16 @@ pub(super) fn read(
         .collect()
 }
 
+/// Their files.
+pub(super) fn files(lists: &BTreeMap<String, List>, path: &Path) -> Vec<PathBuf> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let file = |list: &List| match list {
+        List::Values(_) => None,
+        List::File { file } => Some(folder.join(file)),
+    };
+    lists.values().filter_map(file).collect()
+}
+
 /// Only the `[lists]` of a configuration, for commands that need no more.
 pub fn lists_of(path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
     #[derive(Deserialize)]

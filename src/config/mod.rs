@@ -143,6 +143,8 @@ pub struct Enrich {
     pub directory: Option<PathBuf>,
     /// CSV of hosts; none when left out.
     pub hosts: Option<PathBuf>,
+    /// iCalendar of the days that are like a weekend; none when left out.
+    pub holidays: Option<PathBuf>,
 }
 
 /// `[state]`
@@ -348,6 +350,11 @@ impl Config {
     /// What `%name%` stands for in rules; `path` is the configuration's own.
     pub fn lists(&self, path: &Path) -> Result<BTreeMap<String, Vec<String>>, ConfigError> {
         lists::read(&self.lists, path)
+    }
+
+    /// The files among them.
+    pub fn list_files(&self, path: &Path) -> Vec<PathBuf> {
+        lists::files(&self.lists, path)
     }
 }
 

@@ -149,6 +149,7 @@ impl Compiler<'_> {
             groups: self.options.groups_max.div_ceil(LANES),
             lateness: self.options.lateness,
             zone_offset: self.options.zone_offset,
+            holidays: self.options.holidays.clone(),
             hash: self.options.hash,
             marks: std::sync::Arc::clone(&self.options.marks),
         };

@@ -232,6 +232,7 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         half_life: learn.half_life,
         season: learn.season,
         zone_offset: limits.zone_offset,
+        holidays: limits.holidays.clone(),
         prior: learn.prior,
         min_buckets: learn.min_buckets,
         warm_up: learn.warm_up,

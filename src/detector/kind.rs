@@ -6,6 +6,7 @@ use super::marks::Marks;
 use crate::baseline::{Census, Crowd, Description, Deviation};
 use crate::entity::HashKey;
 use crate::event::Event;
+use crate::holidays::Holidays;
 use crate::line::Place;
 use crate::rule::{Location, Rule};
 use crate::time::{Span, Time};
@@ -31,6 +32,8 @@ pub(crate) struct Limits {
     pub(crate) lateness: Span,
     /// Seconds east of UTC, for hours and weekends.
     pub(crate) zone_offset: Span,
+    /// Days that are like a weekend.
+    pub(crate) holidays: Holidays,
     /// What values are hashed with.
     pub(crate) hash: HashKey,
     /// What nothing is to be learnt of.

@@ -68,6 +68,7 @@ use crate::alert::RuleInfo;
 use crate::entity::{self, HashKey, V6Prefix};
 use crate::event::{Event, LogSource, Value};
 use crate::field::{Field, Projection};
+use crate::holidays::Holidays;
 use crate::rule::{Body, Diagnostic, Logsource, RuleSet};
 use crate::time::Span;
 
@@ -94,6 +95,8 @@ pub struct Options {
     pub v6_prefix: V6Prefix,
     /// Seconds east of UTC, for hours of the day and weekends.
     pub zone_offset: Span,
+    /// Days that are like a weekend; the same for all lanes.
+    pub holidays: Holidays,
     /// Which rules an event is asked about.
     pub route: Route,
     /// How late an event may be and still be counted.
@@ -110,6 +113,7 @@ impl Default for Options {
             hash: HashKey::default(),
             v6_prefix: V6Prefix::default(),
             zone_offset: Span::ZERO,
+            holidays: Holidays::default(),
             route: Route::ByClass,
             lateness: Span::from_secs(5),
             // Twice the entities promised, since lanes fill unevenly.

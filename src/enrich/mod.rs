@@ -9,6 +9,7 @@
 //! nothing. What a table says goes before what a log claims under the same
 //! name: whoever writes a log does not get to choose his team.
 
+mod calendar;
 mod changes;
 mod directory;
 mod domain;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use crate::event::{Event, Net, Value, is_private};
 use crate::field::{Field, Projection};
+use crate::holidays::Holidays;
 use directory::{Directory, PREFIX};
 use hosts::Hosts;
 use networks::{Network, Networks};
@@ -43,12 +45,14 @@ pub struct Files {
     pub directory: Option<PathBuf>,
     /// Hosts: host (a name or a pattern), address, and more.
     pub hosts: Option<PathBuf>,
+    /// Holidays: iCalendar.
+    pub holidays: Option<PathBuf>,
 }
 
 impl Files {
     /// All of them.
     pub fn all(&self) -> Vec<PathBuf> {
-        let single = [&self.directory, &self.hosts];
+        let single = [&self.directory, &self.hosts, &self.holidays];
         let single = single.into_iter().flatten();
         self.networks.iter().chain(single).cloned().collect()
     }
@@ -71,6 +75,7 @@ pub struct Tables {
     networks: Vec<Networks>,
     directory: Option<Directory>,
     hosts: Option<Hosts>,
+    holidays: Holidays,
 }
 
 impl Tables {
@@ -99,7 +104,17 @@ impl Tables {
             tables.hosts = Some(hosts);
             report.add(read);
         }
+        if let Some(path) = &files.holidays {
+            let (holidays, read) = calendar::read(path)?;
+            tables.holidays = holidays;
+            report.add(read);
+        }
         Ok((tables, report))
+    }
+
+    /// The days that are like a weekend; what judges by the season asks them.
+    pub fn holidays(&self) -> &Holidays {
+        &self.holidays
     }
 
     /// Every user's name, in the order of the alphabet.

@@ -6,6 +6,7 @@ mod amounts;
 mod beats;
 mod counts;
 mod drops;
+mod holidays;
 mod levels;
 mod poison;
 mod promises;
@@ -19,6 +20,7 @@ use super::{
     Census, Deviation, Lesson, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want,
     in_one_lane,
 };
+use crate::holidays::Holidays;
 use crate::time::{Span, Time};
 
 /// Monday 2024-01-01T00:00:00Z.
@@ -30,6 +32,7 @@ pub(super) fn settings() -> Settings {
         half_life: Span::DAY.times(14),
         season: true,
         zone_offset: Span::ZERO,
+        holidays: Holidays::default(),
         prior: None,
         min_buckets: 0,
         warm_up: Span::ZERO,

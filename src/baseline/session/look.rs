@@ -49,9 +49,11 @@ impl Sessions {
             *hour = (HOUR, bits(f64::from(state.tail).max(1e-30).ln()));
         }
         let law = state.gaps.law(self.typical);
-        let away = gap::days(state.gaps.away(state.since));
+        let away = state.gaps.away(state.since);
+        let holidays = self.calendar.holidays(state.since.minus(away), state.since);
+        let away = gap::days(away);
         if self.looks.gaps {
-            *gap = (IDLE, law.surprise(away));
+            *gap = (IDLE, law.surprise(away - gap::days(holidays)));
         }
         let raw = terms.map(|(_, bits)| bits);
         // One kind alone is weighed by its rule; of several each must be worth the same.

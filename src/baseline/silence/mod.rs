@@ -14,13 +14,15 @@
 //! All entities live in one lane.
 
 mod described;
+mod source;
 
 use serde::{Deserialize, Serialize};
-use std::f64::consts::{LN_2, LOG2_E};
+
+use source::Source;
 
 use super::calibrate::{self, single};
 use super::season::Calendar;
-use super::special::{BITS_MAX, real};
+use super::special::real;
 use super::table::{Newcomer, Nursery, Saved, Table};
 use super::watch::Watch;
 use super::{
@@ -45,170 +47,14 @@ pub(super) static ROW: Row = Row {
     build: |settings| Box::new(Silence::new(settings)),
 };
 
-/// Gaps before an entity is judged, unless the rule says how many; and gaps
-/// that began at an hour before that hour is judged by itself.
+/// Gaps before an entity is judged, unless the rule says how many.
 const GAPS_LEAST: u32 = 500;
-const HOUR_LEAST: f32 = 30.0;
-
-/// A gap may at most double the longest, and ten minutes is no news.
-const LEARN_LEAST: f64 = 600.0;
-
-/// Less than this is one event in several lines.
-const GAP_LEAST: Span = Span::SECOND;
-
-/// However many gaps there were: this much longer than the longest, at least.
-const LONGER: f64 = 1.25;
-
-/// Gaps beyond which more of them make nobody surer.
-const GAPS_MOST: f32 = 65_536.0;
 
 /// Who was silent for longer is gone, and not counted among those who should speak.
 const GONE: Span = Span::from_secs(7 * SECS_PER_DAY);
 
 /// While the rule warms up, how often is looked whether it is warm.
 const LOOK: Span = Span::from_secs(600);
-
-/// Gaps that began in one hour of the day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Hour {
-    gaps: f32,
-    /// In seconds; forgotten by half each half-life.
-    longest: f32,
-}
-
-/// What is kept of one entity: 480 bytes.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Source {
-    key: u64,
-    first: Time,
-    last: Time,
-    /// Since when its silence counts: its last event, or an outage of all.
-    base: Time,
-    /// The hour that `patience` is of.
-    bucket: i64,
-    /// Silence that is worth telling, from `base` on.
-    patience: Span,
-    gaps: u32,
-    peak: f32,
-    told: bool,
-    /// How many were silent with it.
-    others: u32,
-    weekday: [Hour; 24],
-    weekend: [Hour; 24],
-}
-
-impl Source {
-    fn new(key: u64, first: Time) -> Source {
-        Source {
-            key,
-            first,
-            last: first,
-            base: first,
-            bucket: i64::MIN,
-            patience: Span::DAY,
-            gaps: 0,
-            peak: 0.0,
-            told: false,
-            others: 0,
-            weekday: [Hour::default(); 24],
-            weekend: [Hour::default(); 24],
-        }
-    }
-
-    /// The middle of its silence: a moment after the first fell silent, all the
-    /// others of an outage had.
-    fn middle(&self, now: Time) -> Time {
-        let quiet = now.since(self.base);
-        self.base.plus(Span::from_nanos(quiet.nanos() / 2))
-    }
-
-    fn alarm(&self) -> Time {
-        self.base.plus(self.patience)
-    }
-
-    fn hours(&self) -> impl Iterator<Item = &Hour> {
-        self.weekday.iter().chain(&self.weekend)
-    }
-
-    /// How many gaps began about this hour, and the longest of them in seconds.
-    fn about(&self, cell: usize) -> (f64, f64) {
-        let day = if cell < 24 {
-            &self.weekday
-        } else {
-            &self.weekend
-        };
-        let hour = cell % 24;
-        let near = [hour + 23, hour, hour + 1].map(|hour| day.get(hour % 24).copied());
-        let own = near.get(1).copied().flatten().unwrap_or_default();
-        let longest = |hours: &mut dyn Iterator<Item = &Hour>| {
-            hours.fold(0.0_f32, |most, hour| most.max(hour.longest))
-        };
-        let (gaps, longest) = if own.gaps >= HOUR_LEAST {
-            (own.gaps, longest(&mut near.iter().flatten()))
-        } else {
-            let gaps = self.hours().map(|hour| hour.gaps).sum();
-            (gaps, longest(&mut self.hours()))
-        };
-        (f64::from(gaps.clamp(1.0, GAPS_MOST)), f64::from(longest))
-    }
-
-    /// Takes an event in.
-    fn take(&mut self, time: Time, usual: bool, calendar: &Calendar) {
-        let gap = time.since(self.last);
-        if gap < GAP_LEAST {
-            return; // late, or one of several lines
-        }
-        let cell = calendar.cell(calendar.bucket(self.last));
-        if self.base == self.last && usual {
-            let (_, longest) = self.about(cell);
-            let learnt = gap.as_secs_f64().min((2.0 * longest).max(LEARN_LEAST));
-            let day = if cell < 24 {
-                &mut self.weekday
-            } else {
-                &mut self.weekend
-            };
-            if let Some(hour) = day.get_mut(cell % 24) {
-                hour.gaps += 1.0;
-                hour.longest = hour.longest.max(single(learnt));
-            }
-            self.gaps = self.gaps.saturating_add(1);
-        }
-        (self.last, self.base, self.told) = (time, time, false);
-    }
-
-    /// Forgets, and works out how long a silence may be that begins now.
-    fn renew(&mut self, bucket: i64, threshold: f64, floor: f64, calendar: &Calendar) {
-        if self.bucket != i64::MIN {
-            let keep = single(calendar.decay(bucket.saturating_sub(self.bucket)));
-            for hour in self.weekday.iter_mut().chain(&mut self.weekend) {
-                hour.longest *= keep;
-            }
-        }
-        self.bucket = bucket;
-        let (gaps, longest) = self.about(calendar.cell(bucket));
-        let more = spread(longest) * LN_2 * (threshold - gaps.ln() * LOG2_E);
-        let seconds = (longest + more).max(LONGER * longest).max(floor);
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
-        let patience = Span::from_nanos((seconds.clamp(1.0, 1e9) * 1e9) as i64);
-        self.patience = patience;
-    }
-
-    /// The surprise of a silence until `now`, in bits.
-    fn bits(&self, now: Time, calendar: &Calendar) -> f64 {
-        let (gaps, longest) = self.about(calendar.cell(calendar.bucket(self.last)));
-        let gap = now.since(self.base).as_secs_f64();
-        if gap <= longest {
-            return 0.0;
-        }
-        let bits = gaps.ln() * LOG2_E + (gap - longest) / spread(longest) * LOG2_E;
-        bits.clamp(0.0, BITS_MAX)
-    }
-}
-
-/// β.
-fn spread(longest: f64) -> f64 {
-    (0.12 * longest).max(30.0)
-}
 
 /// All entities of one rule.
 pub(super) struct Silence {
@@ -266,7 +112,7 @@ impl Silence {
             source.renew(bucket, threshold, floor, &self.calendar);
         }
         if source.gaps >= least {
-            self.next = self.next.min(source.alarm());
+            self.next = self.next.min(source.alarm(&self.calendar));
         }
     }
 
@@ -279,8 +125,9 @@ impl Silence {
             if source.gaps < least || source.told {
                 continue;
             }
-            if now <= source.alarm() {
-                next = next.min(source.alarm());
+            let alarm = source.alarm(&self.calendar);
+            if now <= alarm {
+                next = next.min(alarm);
                 continue;
             }
             let rank = (source.bits(now, &self.calendar), source.key, at);
