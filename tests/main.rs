@@ -29,6 +29,8 @@ mod conformance;
 mod containers;
 // The tables of networks and users.
 mod enrich;
+// What a team does is expected of its new members.
+mod peers;
 // Holidays and value lists, and what the service does when they change.
 mod calendar;
 // What was learnt, carried over, shown and forgotten.

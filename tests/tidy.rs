@@ -140,6 +140,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "holders",
             "kept",
             "only",
+            "peers",
             "population",
             "rarity",
             "season",

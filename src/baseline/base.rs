@@ -14,6 +14,9 @@ const UNSEEN: f64 = 3.0;
 /// Most shared values kept of the population: 128 KiB a lane.
 const SHARED: usize = 16_384;
 
+/// The same of a group of peers: 64 of them take 512 KiB a lane.
+const SHARED_OF_GROUP: usize = 1024;
+
 /// A value that such a part of everybody comes with is common.
 const COMMON: f64 = 0.25;
 
@@ -64,6 +67,11 @@ pub(super) const EXPECTED: usize = 1;
 pub(super) const HOLDERS: usize = 2;
 pub(super) const SUMS: usize = 3;
 
+/// How many entities a census is of.
+pub(super) fn entities(census: &Census) -> f64 {
+    from_fixed(census.sums.get(HOLDERS).copied().unwrap_or(0))
+}
+
 impl Base {
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
@@ -73,6 +81,19 @@ impl Base {
 
     /// From the sum of the lanes' censuses.
     pub(super) fn from_census(census: &Census) -> Base {
+        Base::keeping(census, SHARED)
+    }
+
+    /// The same of a group of everybody; how far the model is off is not told
+    /// from so few.
+    pub(super) fn of_group(census: &Census, everybody: &Base) -> Base {
+        Base {
+            correction: everybody.correction,
+            ..Base::keeping(census, SHARED_OF_GROUP)
+        }
+    }
+
+    fn keeping(census: &Census, most: usize) -> Base {
         let mut all: Vec<(u32, u32)> = Vec::with_capacity(census.holders.len());
         for (&value, &entities) in &census.holders {
             let value = u32::try_from(value).unwrap_or(u32::MAX);
@@ -89,8 +110,8 @@ impl Base {
                 _ => steps.push((entities, mass)),
             }
         }
-        let rest = all.get(SHARED).map_or(1, |&(_, entities)| entities);
-        all.truncate(SHARED);
+        let rest = all.get(most).map_or(1, |&(_, entities)| entities);
+        all.truncate(most);
         all.retain(|&(_, entities)| entities > rest);
         all.sort_unstable();
         let sum = |place: usize| from_fixed(census.sums.get(place).copied().unwrap_or(0));

@@ -342,6 +342,7 @@ mod tests {
             budget: None,
             floor: 1.0,
             paired: false,
+            peers: false,
             fields: 0,
             only: crate::baseline::Only::All,
             heavy: false,

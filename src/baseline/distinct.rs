@@ -20,6 +20,7 @@ pub(super) static ROW: Row = Row {
     many: true,
     sparse: false,
     prevalence: Want::No,
+    peers: true,
     only: &["first_seen", "never_succeeded"],
     members: 1,
     floor: None,

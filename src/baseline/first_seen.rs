@@ -7,11 +7,14 @@
 //! raises nothing and learns silently, as it does while the rule warms up.
 //! `learn: {delay: 7d}` has a value wait for so many days before it is known.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, HOLDERS, NOVEL, SUMS};
 use super::calibrate;
 use super::description::RARE_VALUES;
+use super::peers::{Groups, SavedGroups, group as group_of};
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -32,6 +35,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: true,
     only: &[],
     members: 1,
     // What is new is worth a look at its first sight.
@@ -81,6 +85,8 @@ pub(super) struct FirstSeen {
     table: Table<Values>,
     nursery: Nursery,
     base: Base,
+    /// What those like an entity hold, where the rule says how to tell.
+    groups: Option<Groups<Base>>,
     watch: Watch,
 }
 
@@ -90,6 +96,12 @@ struct State {
     nursery: Saved<Newcomer>,
     base: Base,
     watch: Watch,
+}
+
+/// What a group holds, where that is in force, else what everybody does.
+fn base_of<'a>(groups: Option<&'a Groups<Base>>, everybody: &'a Base, group: u32) -> &'a Base {
+    let group = groups.and_then(|groups| groups.get(group));
+    group.unwrap_or(everybody)
 }
 
 impl FirstSeen {
@@ -102,6 +114,7 @@ impl FirstSeen {
             table: Table::new(settings.max_entities),
             nursery: Nursery::new(settings.max_entities),
             base: Base::default(),
+            groups: Groups::new(settings.peers),
             watch: Watch::new(settings),
             settings: settings.clone(),
         }
@@ -116,6 +129,12 @@ impl FirstSeen {
             None => self.newcomer(sample)?,
         };
         let bucket = self.calendar.bucket(sample.time);
+        let group = group_of(sample.peers);
+        if let (Some(groups), true) = (&mut self.groups, group != 0) {
+            groups.set(at, group);
+        }
+        let group = self.groups.as_ref().map_or(0, |groups| groups.of(at));
+        let base = base_of(self.groups.as_ref(), &self.base, group);
         let state = self.table.get_mut(at)?;
         let whole = sample.lesson.is_whole();
         if bucket > state.bucket {
@@ -124,15 +143,15 @@ impl FirstSeen {
         }
         let (value, time) = (values::short(sample.value), sample.time);
         let rare = if self.tells.rare {
-            rare::rarity(state, value, time, &self.calendar, &self.base)
+            rare::rarity(state, value, time, &self.calendar, base)
         } else {
             None
         };
         let novelty = if whole {
             state.peak = state.peak.max(calibrate::ACTIVE);
-            state.take(value, time, &self.calendar, &self.base)
+            state.take(value, time, &self.calendar, base)
         } else {
-            state.judge(value, time, &self.calendar, &self.base)
+            state.judge(value, time, &self.calendar, base)
         };
         let novelty = if self.tells.rare { rare } else { novelty }?;
         let any = novelty.weight * NOVELTY_BITS_MAX >= self.settings.surprise;
@@ -217,12 +236,17 @@ impl FirstSeen {
         }
         let seen = *seen;
         let mut state = Values::new(seen.first, &self.calendar);
-        state.take(seen.value, seen.first, &self.calendar, &self.base);
+        let group = group_of(sample.peers);
+        let base = base_of(self.groups.as_ref(), &self.base, group);
+        state.take(seen.value, seen.first, &self.calendar, base);
         let (calendar, now) = (&self.calendar, sample.time);
         let at = self
             .table
             .insert(sample.key, state, |old| old.worth(calendar, now))?;
         self.nursery.remove(sample.key);
+        if let Some(groups) = &mut self.groups {
+            groups.set(at, group);
+        }
         Some(at)
     }
 }
@@ -241,7 +265,17 @@ impl Statistic for FirstSeen {
             sums: vec![0; SUMS],
             ..Census::default()
         };
-        for state in self.table.states_mut() {
+        let told = self.groups.as_ref().map_or(Vec::new(), Groups::told);
+        let empty = |group| {
+            let sums = vec![0; SUMS];
+            let census = Census {
+                sums,
+                ..Census::default()
+            };
+            (group, census)
+        };
+        let mut groups: BTreeMap<u32, Census> = told.into_iter().map(empty).collect();
+        for (at, state) in self.table.states_mut().enumerate() {
             if self.calendar.is_over(state.bucket, now) {
                 state.close_late(&self.calendar, self.wait);
             }
@@ -252,14 +286,26 @@ impl Statistic for FirstSeen {
                     *sum += to_fixed(more);
                 }
             }
+            let group = self.groups.as_ref().map_or(0, |groups| groups.of(at));
             let mut held = state.held(&self.calendar, now).peekable();
-            if let (Some(_), Some(sum)) = (held.peek(), census.sums.get_mut(HOLDERS)) {
-                *sum += to_fixed(1.0);
+            let any = held.peek().is_some();
+            let mut group = groups.get_mut(&group);
+            for census in [Some(&mut census), group.as_deref_mut()]
+                .into_iter()
+                .flatten()
+            {
+                if let (true, Some(sum)) = (any, census.sums.get_mut(HOLDERS)) {
+                    *sum += to_fixed(1.0);
+                }
             }
-            for value in held {
-                *census.holders.entry(u64::from(value)).or_default() += 1;
+            for value in held.map(u64::from) {
+                *census.holders.entry(value).or_default() += 1;
+                if let Some(group) = group.as_deref_mut() {
+                    *group.holders.entry(value).or_default() += 1;
+                }
             }
         }
+        census.groups = groups;
         let common = self.watch.census(votes);
         (census.votes, census.since) = (common.votes, common.since);
         census.holders = base::most_held(census.holders);
@@ -268,6 +314,12 @@ impl Statistic for FirstSeen {
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.base = Base::from_census(population);
+        if let Some(groups) = &mut self.groups {
+            let everybody = &self.base;
+            groups.adopt(&population.groups, base::entities, |census| {
+                Base::of_group(census, everybody)
+            });
+        }
         self.watch.adopt(population, &self.settings);
     }
 
@@ -294,7 +346,9 @@ impl Statistic for FirstSeen {
             learnt.close_late(&self.calendar, self.wait);
             learnt.bucket = bucket;
         }
-        let chance = learnt.chance(&self.calendar, &self.base);
+        let group = place.and_then(|at| Some(self.groups.as_ref()?.of(at)));
+        let base = base_of(self.groups.as_ref(), &self.base, group.unwrap_or(0));
+        let chance = learnt.chance(&self.calendar, base);
         let least = self.settings.min_buckets.max(self.tells.least);
         let watched = learnt.active >= least && self.watch.is_warm(&self.settings, now);
         let new = Description {
@@ -319,23 +373,25 @@ impl Statistic for FirstSeen {
             return Some(new);
         }
         let threshold = self.watch.threshold();
-        let rare = rare::expected(&learnt, now, &self.calendar, &self.base, threshold);
+        let rare = rare::expected(&learnt, now, &self.calendar, base, threshold);
         Some(rare.described(new))
     }
 
     fn forget(&mut self, key: u64) -> bool {
-        match self.table.find(key) {
-            Some(at) => self.table.remove(at).is_some(),
-            None => self.nursery.remove(key),
+        let Some(at) = self.table.find(key) else {
+            return self.nursery.remove(key);
+        };
+        if let Some(groups) = &mut self.groups {
+            groups.remove(at, self.table.len());
         }
+        self.table.remove(at).is_some()
     }
 
     fn kept(&self) -> Kept<'_> {
-        Kept::new(
-            &self.table,
-            &self.nursery,
-            self.base.bytes() + size_of::<FirstSeen>(),
-        )
+        let groups = self.groups.as_ref();
+        let beside = groups.map_or(0, |groups| groups.bytes(Base::bytes));
+        let beside = beside + self.base.bytes() + size_of::<FirstSeen>();
+        Kept::new(&self.table, &self.nursery, beside)
     }
 
     fn save(&self) -> Vec<u8> {
@@ -345,16 +401,32 @@ impl Statistic for FirstSeen {
             base: self.base.clone(),
             watch: self.watch.clone(),
         };
-        snapshot::pack(self.tells.name, &self.settings, &state)
+        // What has no groups is saved as ever.
+        match &self.groups {
+            None => snapshot::pack(self.tells.name, &self.settings, &state),
+            Some(groups) => {
+                let groups = groups.save(Base::clone);
+                snapshot::pack(self.tells.name, &self.settings, &(state, groups))
+            }
+        }
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let state: State = snapshot::unpack(self.tells.name, &self.settings, bytes)?;
+        let name = self.tells.name;
+        let (state, groups): (State, Option<SavedGroups<Base>>) = if self.settings.peers {
+            let (state, groups) = snapshot::unpack(name, &self.settings, bytes)?;
+            (state, Some(groups))
+        } else {
+            (snapshot::unpack(name, &self.settings, bytes)?, None)
+        };
         let mut fresh = FirstSeen::new(self.tells, &self.settings);
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
         fresh.base = state.base;
         fresh.watch = state.watch;
+        if let Some(groups) = groups {
+            fresh.groups = Some(Groups::load(groups, fresh.table.len(), |base| base)?);
+        }
         *self = fresh;
         Ok(())
     }

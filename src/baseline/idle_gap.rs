@@ -14,6 +14,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 1,
     // Ten days: longer than a week off with both its weekends.

@@ -102,6 +102,7 @@ mod idle_gap;
 mod kept;
 mod off_hours;
 mod only;
+mod peers;
 mod periodicity;
 mod population;
 mod rare;
@@ -152,6 +153,9 @@ pub struct Sample {
     /// Whether it is of the last of the rule's members: of what the others,
     /// where there are some, come before.
     pub last: bool,
+    /// Keyed hash of the value that the entity's peers share, where the rule
+    /// names a field for it; 0 is none.
+    pub peers: u64,
     /// Whether anything may be learnt from it.
     pub lesson: Lesson,
 }
@@ -267,6 +271,8 @@ pub struct Settings {
     /// Whether what is weighed by its prevalence is part of the entity's key, so
     /// that all who share it are in this lane.
     pub paired: bool,
+    /// Whether samples say who the entity's peers are.
+    pub peers: bool,
     /// How many fields the rule looks at.
     pub fields: usize,
     /// Which of their values are counted.
@@ -313,6 +319,8 @@ pub struct Census {
     pub sums: Vec<i128>,
     /// How many entities hold a value (hash → entities).
     pub holders: BTreeMap<u64, u64>,
+    /// The same of those alone who are of one group of peers.
+    pub groups: BTreeMap<u32, Census>,
     /// Entities by the highest score that each had since the last barrier, in
     /// half bits.
     pub votes: Vec<u64>,
@@ -337,6 +345,9 @@ impl Census {
         }
         for (&value, &entities) in &other.holders {
             *self.holders.entry(value).or_default() += entities;
+        }
+        for (&group, census) in &other.groups {
+            self.groups.entry(group).or_default().add(census);
         }
         self.since = match (self.since, other.since) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -442,6 +453,8 @@ pub struct Row {
     pub prevalence: Want,
     /// Which values alone it can be asked to count: `count-only:`.
     pub only: &'static [&'static str],
+    /// Whether it can go by an entity's peers: `learn: peers:`.
+    pub peers: bool,
     /// Least members of its rules; of two or more, the last is what the others come before.
     pub members: usize,
     /// The floor on what is observed of rules that name none; `None` where

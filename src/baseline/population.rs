@@ -8,7 +8,12 @@ use super::special::{from_fixed, to_fixed};
 const EXPOSURE_LEAST: f64 = 24.0;
 
 /// Entities that make a population.
-const POPULATION_LEAST: f64 = 16.0;
+pub(super) const POPULATION_LEAST: f64 = 16.0;
+
+/// How many entities sums are of.
+pub(super) fn entities(sums: &[i128]) -> f64 {
+    sums.get(ENTITIES).map_or(0.0, |&sum| from_fixed(sum))
+}
 
 /// Places of the census's sums.
 const ENTITIES: usize = 0;
@@ -56,11 +61,11 @@ impl Tally {
 }
 
 impl Population {
-    /// Takes the sums of all lanes in force.
-    pub(super) fn adopt(&mut self, sums: &[i128]) {
+    /// Takes the sums of all lanes in force; a population is of so many at least.
+    pub(super) fn adopt(&mut self, sums: &[i128], least: f64) {
         let sums: Vec<f64> = sums.iter().map(|&sum| from_fixed(sum)).collect();
         let at = |place: usize| sums.get(place).copied().unwrap_or(0.0);
-        if let Some(prior) = prior(sums.get(RATES..SUMS).unwrap_or(&[]), at(VARIANCE)) {
+        if let Some(prior) = prior(sums.get(RATES..SUMS).unwrap_or(&[]), at(VARIANCE), least) {
             (self.shape, self.rate) = prior;
             // What is assumed weighs like eight entities; the clamp keeps a population
             // of regulars from holding every newcomer to their regularity.
@@ -76,9 +81,9 @@ impl Population {
 /// (Robbins' empirical Bayes). Each entity has one vote, and the busiest 2 %
 /// (at least one) count as the busiest of the others: one entity that an
 /// attacker keeps busy does not move what is expected of everybody else.
-fn prior(bins: &[f64], variance: f64) -> Option<(f64, f64)> {
+fn prior(bins: &[f64], variance: f64, least: f64) -> Option<(f64, f64)> {
     let entities: f64 = bins.iter().sum();
-    if entities < POPULATION_LEAST {
+    if entities < least {
         return None;
     }
     let mut set_aside = (entities / 50.0).floor().max(1.0);
@@ -116,17 +121,17 @@ mod tests {
 
     #[test]
     fn few_entities_are_no_population() {
-        assert_eq!(prior(&bins(&[1.0; 15]), 0.1), None);
+        assert_eq!(prior(&bins(&[1.0; 15]), 0.1, POPULATION_LEAST), None);
     }
 
     #[test]
     fn the_priors_mean_is_the_entities_mean_and_its_shape_says_how_alike_they_are() {
-        let (alike, rate) = prior(&bins(&[0.5; 100]), 0.1).unwrap();
+        let (alike, rate) = prior(&bins(&[0.5; 100]), 0.1, POPULATION_LEAST).unwrap();
         assert!((alike / rate / 0.5).ln().abs() < 0.4, "{alike} {rate}");
         let spread: Vec<f64> = (0..100)
             .map(|n| if n % 10 == 0 { 8.0 } else { 0.01 })
             .collect();
-        let (unlike, rate) = prior(&bins(&spread), 0.1).unwrap();
+        let (unlike, rate) = prior(&bins(&spread), 0.1, POPULATION_LEAST).unwrap();
         assert!(unlike < alike / 4.0, "{unlike} {alike}");
         assert!((unlike / rate / 0.8).ln().abs() < 0.4, "{unlike} {rate}");
     }
@@ -135,6 +140,9 @@ mod tests {
     fn the_busiest_of_fifty_counts_as_the_next() {
         let mut rates = vec![0.5; 49];
         rates.push(1e6);
-        assert_eq!(prior(&bins(&rates), 0.1), prior(&bins(&[0.5; 50]), 0.1));
+        assert_eq!(
+            prior(&bins(&rates), 0.1, POPULATION_LEAST),
+            prior(&bins(&[0.5; 50]), 0.1, POPULATION_LEAST)
+        );
     }
 }

@@ -30,6 +30,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: true,
     only: &[],
     members: 1,
     // One is worth a look.

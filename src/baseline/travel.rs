@@ -33,6 +33,7 @@ pub(super) static ROW: Row = Row {
     many: true,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 1,
     // In km/h: airliners reach it.
@@ -316,6 +317,7 @@ mod tests {
             count: 1,
             value: network << 40,
             parts: [0; super::super::PARTS],
+            peers: 0,
             amount: Some(amount),
             last: true,
             lesson,

@@ -47,6 +47,19 @@ pub(crate) struct Use {
     pub(crate) amount: Option<Field>,
     /// Whether the number is how long that field's text is.
     pub(crate) by_length: bool,
+    /// The value that the entity's peers share: a key as well.
+    pub(crate) peers: Option<usize>,
+}
+
+impl KeySpec {
+    /// One field's value.
+    fn of(field: Field) -> KeySpec {
+        KeySpec {
+            fields: vec![field],
+            some: false,
+            route: None,
+        }
+    }
 }
 
 /// A distinct `group-by` in a class's fields.
@@ -304,6 +317,7 @@ impl Compiler<'_> {
                 value: None,
                 amount: None,
                 by_length: false,
+                peers: None,
             });
         }
         for (unit, member) in self.serves.get(rule as usize).cloned().unwrap_or_default() {
@@ -318,10 +332,11 @@ impl Compiler<'_> {
             let (route, values) = (served.route.clone(), served.plan.values.clone());
             let plan = &served.plan;
             let (amount, by_length) = (plan.amount.clone(), plan.by_length);
-            let sparse = plan.sparse;
+            let (sparse, peers) = (plan.sparse, plan.peers.clone());
             let fields: Option<Vec<Field>> = group.iter().map(|n| self.want(n, class)).collect();
             let values: Option<Vec<Field>> = values.iter().map(|n| self.want(n, class)).collect();
             let amount = amount.and_then(|name| self.want(&name, class));
+            let peers = peers.and_then(|name| self.want(&name, class));
             if let (Some(fields), Some(values)) = (fields, values) {
                 self.name_group(unit, &fields);
                 let value = values.first().copied().map(|first| {
@@ -344,6 +359,7 @@ impl Compiler<'_> {
                     value,
                     amount,
                     by_length,
+                    peers: peers.map(|field| place(keys, KeySpec::of(field))),
                 });
             }
         }

@@ -110,6 +110,7 @@ fn fill(state: &mut dyn Kind, unit: &Unit, hash: HashKey, n: u64, stays: bool) {
             value: hash.hash(&text),
             value_text: &text,
             number: Some(1.0),
+            peers: hash.hash(&text),
             time: start.plus(part),
             count: 1,
             // Some rules keep only who takes their last step.

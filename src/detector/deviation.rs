@@ -37,6 +37,7 @@ pub fn load_options() -> LoadOptions {
         field: need(row.field),
         many: row.many,
         prevalence: need(row.prevalence),
+        peers: row.peers,
         only: row.only,
         floor: row.floor,
     };
@@ -102,6 +103,7 @@ fn plan(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Plan, Refus
         by_length,
         measure,
         sparse,
+        peers: baseline.learn.peers.clone(),
         build: Box::new(move || {
             Box::new(Deviating {
                 statistic: (row.build)(&settings),
@@ -252,6 +254,7 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
             .prevalence
             .as_ref()
             .is_some_and(|name| baseline.group_by.contains(name)),
+        peers: learn.peers.is_some(),
         fields: baseline.fields.len(),
         heavy: baseline.fields.first().is_some_and(|field| is_bytes(field)),
         only: baseline
@@ -363,6 +366,7 @@ impl Kind for Deviating {
             parts,
             amount: number,
             last: sighting.member == self.last,
+            peers: sighting.peers,
             lesson: if self.marked.covers(sighting.key_text, sighting.time) {
                 Lesson::None
             } else if sighting.unproven {

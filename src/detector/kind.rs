@@ -85,6 +85,9 @@ pub(crate) struct Plan {
     pub(crate) by_length: bool,
     /// The field that what is observed is a sum of.
     pub(crate) measure: Option<String>,
+    /// The field whose value an entity shares with its peers; an event without
+    /// one is told all the same.
+    pub(crate) peers: Option<String>,
     /// An empty state.
     pub(crate) build: Box<dyn Fn() -> Box<dyn Kind> + Send + Sync>,
 }
@@ -97,6 +100,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) value: u64,
     pub(crate) value_text: &'a [u8],
     pub(crate) number: Option<f64>,
+    /// Hash of the value that the entity's peers share; 0 is none.
+    pub(crate) peers: u64,
     pub(crate) time: Time,
     pub(crate) count: u32,
     pub(crate) member: u16,

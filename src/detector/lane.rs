@@ -78,6 +78,7 @@ impl Lane {
                 value: o.value_hash,
                 value_text: o.value.of(text),
                 number: o.number,
+                peers: o.peers,
                 time: o.time,
                 count: o.count,
                 member: o.member,
@@ -211,6 +212,7 @@ impl Lane {
                 },
                 value_text: &value,
                 number: None,
+                peers: 0,
                 count: 1,
                 member: outer.member,
                 ..told.sighting

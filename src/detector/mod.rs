@@ -269,6 +269,9 @@ impl Detector {
                 Some((place, _)) => self.key(event, place, plan, scratch, out),
                 None => Key::NONE,
             };
+            let peers = wanted.peers.map_or(Key::NONE, |place| {
+                self.key(event, place, plan, scratch, out)
+            });
             // Without its group or its value the rule is not told.
             if !key.present || !value.present {
                 continue;
@@ -294,6 +297,7 @@ impl Detector {
                 } else {
                     column::number_of
                 }),
+                peers: if peers.present { peers.hash } else { 0 },
                 unproven,
             });
         }

@@ -56,6 +56,8 @@ pub struct Observation {
     pub value: Stretch,
     /// The value as a number, if it is one.
     pub number: Option<f64>,
+    /// Keyed hash of the value that the entity's peers share; 0 is none.
+    pub peers: u64,
     /// Whether it is an attempt that failed, of what says who somebody is.
     pub unproven: bool,
 }

@@ -24,6 +24,7 @@ pub(crate) static ROW: KindRow = KindRow {
                 values: Vec::new(),
                 sparse: false,
                 amount: None,
+                peers: None,
                 by_length: false,
                 measure: None,
                 build: Box::new(|| Box::new(Selection)),

@@ -4,7 +4,7 @@
 use super::catalogue as codes;
 use super::correlation::bounds;
 use super::keys::{Keys, number, span, suggest, text};
-use super::load::{LoadOptions, Need};
+use super::load::{LoadOptions, Need, Statistic};
 use super::model::{Baseline, Bound, Learn, Operator};
 use super::reference::{Alias, Reference, aliases, generate, group_by, missing, rules};
 use super::report::Report;
@@ -68,7 +68,8 @@ pub(super) fn baseline(
         conditions(node, options, &mut found, report);
     }
     if let Some(node) = keys.take("learn").filter(|n| !n.is_null()) {
-        learn(node, &mut found.learn, report);
+        let row = options.statistics.iter().find(|s| s.name == found.kind);
+        learn(node, &mut found.learn, row, report);
     }
     let known = [
         "type",
@@ -231,7 +232,7 @@ fn surprise(node: &Node, found: &mut Baseline, report: &mut Report<'_>) {
     keys.done("`surprise`", &["gte"], report);
 }
 
-fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
+fn learn(node: &Node, learn: &mut Learn, row: Option<&Statistic>, report: &mut Report<'_>) {
     let Some(mut keys) = Keys::of(node, "learn", report) else {
         return;
     };
@@ -267,6 +268,15 @@ fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(learn.max_entities);
     }
+    if let Some(node) = keys.take("peers").filter(|n| !n.is_null()) {
+        match row.filter(|row| !row.peers) {
+            Some(row) => {
+                let message = format!("a {} has no use for `peers:`", row.name);
+                report.error(codes::UNKNOWN_KEY, node.at, message, "remove `peers:`");
+            }
+            None => learn.peers = text(node, "peers", report),
+        }
+    }
     let known = [
         "half-life",
         "warm-up",
@@ -278,6 +288,7 @@ fn learn(node: &Node, learn: &mut Learn, report: &mut Report<'_>) {
         "on-alert",
         "max-growth",
         "max-entities",
+        "peers",
     ];
     keys.done("`learn`", &known, report);
 }

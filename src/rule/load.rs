@@ -31,6 +31,8 @@ pub struct Statistic {
     pub many: bool,
     /// The same of `prevalence-of:`.
     pub prevalence: Option<Need>,
+    /// Whether `learn:` may name `peers:`.
+    pub peers: bool,
     /// The words that `count-only:` may have.
     pub only: &'static [&'static str],
     /// The floor of rules that name none; `None` where they must.
@@ -68,6 +70,7 @@ impl Default for LoadOptions {
             field,
             many: false,
             prevalence: None,
+            peers: false,
             only: &[],
             floor: Some(floor),
         };

@@ -356,6 +356,8 @@ pub struct Learn {
     pub growth: f64,
     /// Most entities kept.
     pub max_entities: usize,
+    /// The field whose value an entity shares with its peers.
+    pub peers: Option<String>,
 }
 
 impl Default for Learn {
@@ -371,6 +373,7 @@ impl Default for Learn {
             hold: true,
             growth: 0.05,
             max_entities: 1_000_000,
+            peers: None,
         }
     }
 }

@@ -156,6 +156,7 @@ fn a_snapshot_goes_on_under_another_calendar() {
             count: 3,
             value: 0,
             parts: [0; 4],
+            peers: 0,
             amount: None,
             last: true,
             lesson: super::Lesson::Whole,

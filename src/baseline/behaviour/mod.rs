@@ -8,6 +8,7 @@ mod counts;
 mod drops;
 mod holidays;
 mod levels;
+mod peers;
 mod poison;
 mod promises;
 mod quantiles;
@@ -45,6 +46,7 @@ pub(super) fn settings() -> Settings {
         budget: None,
         floor: 1.0,
         paired: false,
+        peers: false,
         fields: 1,
         only: Only::All,
         heavy: false,
@@ -72,6 +74,8 @@ struct Watch {
     one: bool,
     /// What the samples teach from here on.
     lesson: Lesson,
+    /// An entity's group of peers.
+    peers: fn(u64) -> u64,
     /// A value's number, by the value and a draw.
     amount: fn(u64, u64) -> f64,
 }
@@ -81,6 +85,7 @@ impl Watch {
         Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
             lesson: Lesson::Whole,
+            peers: |_| 0,
             midnight: MONDAY,
             one: in_one_lane(name),
             amount: match name {
@@ -188,6 +193,7 @@ impl Watch {
             parts: values.map(|value| hash(value ^ 0xABCD_0000)),
             amount,
             last,
+            peers: (self.peers)(entity),
             lesson: self.lesson,
         });
         overdue.or(own)

@@ -8,14 +8,41 @@ use super::{
 };
 use crate::time::{Span, Time};
 
+/// Teams, of which one is too small to be any, and some who are in none; one
+/// changes his.
+fn teams(entity: u64) -> u64 {
+    match entity % 7 {
+        0 => 0,
+        1 if entity < 20 => hash(9),
+        team => hash(20 + team % 3),
+    }
+}
+
+/// A statistic without peers, and with them where it can go by them.
+fn both() -> impl Iterator<Item = (&'static str, bool)> {
+    let each = |row: &'static &super::super::Row| {
+        let with = row.peers.then_some((row.name, true));
+        [(row.name, false)].into_iter().chain(with)
+    };
+    STATISTICS.iter().flat_map(each)
+}
+
+fn team_settings(peers: bool) -> Settings {
+    Settings {
+        peers,
+        ..settings()
+    }
+}
+
 /// Every entity's every deviation, as exact bits, under one dealing of lanes.
-fn story(name: &str, lanes: usize) -> Vec<Option<(u64, u64)>> {
+fn story(name: &str, peers: bool, lanes: usize) -> Vec<Option<(u64, u64)>> {
     let hot = Settings {
         surprise: 2.0,
         warm_up: Span::DAY.times(2),
-        ..settings()
+        ..team_settings(peers)
     };
     let mut watch = Watch::new(name, lanes, &hot);
+    watch.peers = teams;
     let mut told = Vec::new();
     for n in 0..40_000_i64 {
         let r = hash(u64::try_from(n).unwrap());
@@ -37,24 +64,29 @@ fn story(name: &str, lanes: usize) -> Vec<Option<(u64, u64)>> {
 
 #[test]
 fn how_entities_are_dealt_to_lanes_changes_no_score() {
-    for row in STATISTICS {
-        let one = story(row.name, 1);
-        let least = if in_one_lane(row.name) { 3 } else { 50 };
+    for (name, peers) in both() {
+        let one = story(name, peers, 1);
+        let least = if in_one_lane(name) { 3 } else { 50 };
         assert!(
             one.iter().flatten().count() > least,
-            "{}: nothing to compare",
-            row.name
+            "{name}: nothing to compare"
         );
-        assert!(one == story(row.name, 64), "{}", row.name);
+        assert!(one == story(name, peers, 64), "{name}");
+        assert!(
+            !peers || one != story(name, false, 1),
+            "{name}: peers change nothing"
+        );
     }
 }
 
 #[test]
 fn a_restored_state_goes_on_bit_by_bit() {
-    for row in STATISTICS {
-        let mut lived = Watch::new(row.name, 1, &settings());
+    for (name, peers) in both() {
+        let mut lived = Watch::new(name, 1, &team_settings(peers));
+        lived.peers = teams;
         addresses(&mut lived, 2);
-        let mut restored = Watch::new(row.name, 1, &settings());
+        let mut restored = Watch::new(name, 1, &team_settings(peers));
+        restored.peers = teams;
         restored.midnight = lived.midnight;
         restored.lanes[0].load(&lived.lanes[0].save()).unwrap();
         let mut some = 0;
@@ -64,43 +96,41 @@ fn a_restored_state_goes_on_bit_by_bit() {
             let see = |watch: &mut Watch| watch.see(entity, at(21, 0, 0) + n * 97, 1, r >> 40 & 15);
             let (one, other) = (see(&mut lived), see(&mut restored));
             some += usize::from(one.is_some());
-            assert_eq!(one, other, "{} at {n}", row.name);
+            assert_eq!(one, other, "{name} at {n}");
         }
         // Silences come seldom; their states are compared all the same.
-        let least = if in_one_lane(row.name) { 0 } else { 21 };
-        assert!(some >= least, "{}: nothing to compare", row.name);
-        assert_eq!(
-            lived.lanes[0].save(),
-            restored.lanes[0].save(),
-            "{}",
-            row.name
-        );
+        let least = if in_one_lane(name) { 0 } else { 21 };
+        assert!(some >= least, "{name}: nothing to compare");
+        assert_eq!(lived.lanes[0].save(), restored.lanes[0].save(), "{name}");
     }
 }
 
 #[test]
 fn a_state_of_other_settings_or_cut_short_is_refused() {
-    for row in STATISTICS {
-        let mut watch = Watch::new(row.name, 1, &settings());
+    for (name, peers) in both() {
+        let mut watch = Watch::new(name, 1, &team_settings(peers));
+        watch.peers = teams;
         addresses(&mut watch, 1);
         let saved = watch.lanes[0].save();
         let other = Settings {
             timespan: Span::MINUTE,
-            ..settings()
+            ..team_settings(peers)
         };
-        let refusal = build(row.name, &other).load(&saved).unwrap_err();
+        let refusal = build(name, &other).load(&saved).unwrap_err();
         assert!(refusal.contains("another timespan"), "{refusal}");
         for cut in (0..saved.len()).step_by(41) {
             assert!(
-                build(row.name, &settings()).load(&saved[..cut]).is_err(),
+                build(name, &team_settings(peers))
+                    .load(&saved[..cut])
+                    .is_err(),
                 "{cut}"
             );
         }
         let tuned = Settings {
             surprise: 30.0,
-            ..settings()
+            ..team_settings(peers)
         };
-        assert_eq!(build(row.name, &tuned).load(&saved), Ok(()));
+        assert_eq!(build(name, &tuned).load(&saved), Ok(()));
     }
 }
 
@@ -235,6 +265,7 @@ proptest! {
             season,
             max_entities,
             floor,
+            peers: true,
             ..settings()
         };
         for row in STATISTICS {
@@ -253,6 +284,7 @@ proptest! {
                     parts: [hash(value), 0, 0, 0],
                     amount: Some(f64::from_bits(value)),
                     last: kind == 1,
+                    peers: hash(value % 5),
                     lesson: [Lesson::Whole, Lesson::Unproven, Lesson::None]
                         [usize::try_from(value % 3).unwrap()],
                 };

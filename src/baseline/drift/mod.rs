@@ -44,6 +44,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 1,
     floor: None,

@@ -42,6 +42,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 1,
     // Events expected: of fewer than eight, none at all is no surprise.

@@ -39,6 +39,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 2,
     // Two slips are everybody's Monday.

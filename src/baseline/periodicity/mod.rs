@@ -44,6 +44,7 @@ pub(super) static ROW: Row = Row {
     // Regularity, where chance is 1: gaps that vary by more than all of
     // themselves to either side are no beat.
     floor: Some(REGULARITY),
+    peers: false,
     only: &[],
     members: 1,
     counts: false,

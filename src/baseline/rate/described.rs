@@ -42,14 +42,15 @@ impl Rate {
         let at = self.table.find(key)?;
         let mut state = self.table.get(at)?.clone();
         let mut profile = self.profiles.get(at).cloned();
+        let model = self.model_at(at);
         let bucket = self.model.calendar.bucket(now).max(state.bucket);
         if bucket > state.bucket {
             match &self.waiting {
                 Some(waiting) => {
                     let mut alone = waiting.alone(at);
-                    alone.close(0, &mut state, profile.as_mut(), &self.model, bucket);
+                    alone.close(0, &mut state, profile.as_mut(), model, bucket);
                 }
-                None => state.close(&self.model, profile.as_mut()),
+                None => state.close(model, profile.as_mut()),
             }
         }
         Some(Learnt {
@@ -75,8 +76,9 @@ impl Rate {
             Some(learnt) => (learnt.state, learnt.profile),
             None => (state.clone(), None),
         };
-        let law = learnt.law(&self.model, season.as_ref(), bucket);
-        let (_, _, left) = learnt.aged(&self.model, bucket);
+        let model = place.map_or(&self.model, |at| self.model_at(at));
+        let law = learnt.law(model, season.as_ref(), bucket);
+        let (_, _, left) = learnt.aged(model, bucket);
         let own = place.and_then(|at| self.filter.evidence(at, &self.model.calendar));
         let young = learnt.active < self.settings.min_buckets
             || !self.watch.is_warm(&self.settings, now)
@@ -101,12 +103,12 @@ impl Rate {
             young,
             values: place.and_then(|at| self.filter.known(at)),
             hours: season.map_or_else(Vec::new, |profile| {
-                let (calendar, population) = (&self.model.calendar, &self.model.population);
+                let (calendar, population) = (&model.calendar, &model.population);
                 profile.shape(calendar, &population.peers, bucket)
             }),
             more: vec![
-                ("average", learnt.flat_law(&self.model, bucket).mean),
-                ("scatter", learnt.alpha(&self.model, left)),
+                ("average", learnt.flat_law(model, bucket).mean),
+                ("scatter", learnt.alpha(model, left)),
             ],
         })
     }
@@ -120,6 +122,9 @@ impl Rate {
             sets.remove(at, self.table.len());
         }
         self.filter.remove(at);
+        if let Some(groups) = &mut self.groups {
+            groups.remove(at, self.table.len());
+        }
         swap_out(&mut self.profiles, at, 1);
         if let Some(waiting) = &mut self.waiting {
             swap_out(&mut waiting.lines, at, 1);

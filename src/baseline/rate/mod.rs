@@ -5,20 +5,21 @@
 //! reached, and learning waits for the bucket's end.
 
 mod described;
+mod grouped;
+mod saved;
 
-use serde::{Deserialize, Serialize};
+use grouped::{Group, model_of};
 
 use super::count::{CountState, Model, Population};
-use super::distinct::{SavedSets, Sets};
-use super::only::{Filter, SavedFilter};
-use super::population::Tally;
+use super::distinct::Sets;
+use super::only::Filter;
+use super::peers::{Groups, group as group_of};
+use super::population::{POPULATION_LEAST, Tally};
 use super::season::{CELLS, Calendar, Profile};
-use super::table::{Newcomer, Nursery, Saved, Table, grow};
+use super::table::{Newcomer, Nursery, Table, grow};
 use super::waiting::{self, Line, Waiting};
 use super::watch::Watch;
-use super::{
-    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
-};
+use super::{Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want};
 use crate::time::{Span, Time};
 
 /// The row of the table.
@@ -30,6 +31,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: true,
     only: &["never_succeeded"],
     members: 1,
     // An hour with two events of who has one a month is seldom worth a page.
@@ -37,9 +39,6 @@ pub(super) static ROW: Row = Row {
     counts: true,
     build: |settings| Box::new(Rate::new(ROW.name, settings, None)),
 };
-
-/// A newcomer this surprising gets a baseline at once.
-const ADMIT_BITS: f64 = 12.0;
 
 /// Predictions kept at hand while an episode lasts.
 const MEMOS: usize = 64;
@@ -70,21 +69,11 @@ pub(super) struct Rate {
     pub(super) waiting: Option<Waiting>,
     pub(super) nursery: Nursery,
     pub(super) watch: Watch,
+    /// Who is like whom, where the rule says how to tell.
+    pub(super) groups: Option<Groups<Group>>,
     /// By cell, the count at which a newcomer gets a baseline; 0 = not worked out.
     admit: [u32; CELLS],
     memos: Vec<Option<Memo>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct State {
-    table: Saved<CountState>,
-    profiles: Vec<Profile>,
-    sets: Option<SavedSets>,
-    filter: SavedFilter,
-    waiting: Option<Vec<Line>>,
-    nursery: Saved<Newcomer>,
-    population: Population,
-    watch: Watch,
 }
 
 impl Rate {
@@ -108,6 +97,7 @@ impl Rate {
             profiles: Vec::new(),
             nursery: Nursery::new(settings.max_entities),
             watch: Watch::new(settings),
+            groups: Groups::new(settings.peers),
             admit: [0; CELLS],
             memos: vec![None; MEMOS],
             settings: Settings {
@@ -126,14 +116,16 @@ impl Rate {
     /// A sample of an entity with a baseline.
     fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
         let bucket = self.model.calendar.bucket(sample.time);
+        let group = self.join(at, sample);
         let state = self.table.get_mut(at)?;
+        let model = model_of(self.groups.as_ref(), &self.model, group);
         if bucket > state.bucket {
             let profile = self.profiles.get_mut(at);
             match &mut self.waiting {
-                Some(waiting) => waiting.close(at, state, profile, &self.model, bucket),
-                None => state.close(&self.model, profile),
+                Some(waiting) => waiting.close(at, state, profile, model, bucket),
+                None => state.close(model, profile),
             }
-            state.open(bucket, &self.model);
+            state.open(bucket, model);
             if let Some(sets) = &mut self.sets {
                 sets.clear(at);
             }
@@ -155,8 +147,8 @@ impl Rate {
         if !state.resolved {
             let enough = state.active >= self.settings.min_buckets;
             state.alarm = if enough {
-                let law = state.law(&self.model, self.profiles.get(at), state.bucket);
-                law.reaching(self.watch.threshold(), self.model.floor)
+                let law = state.law(model, self.profiles.get(at), state.bucket);
+                law.reaching(self.watch.threshold(), model.floor)
                     .max(state.beyond())
             } else {
                 u32::MAX
@@ -169,7 +161,7 @@ impl Rate {
         let state = self.table.get(at)?.clone();
         let evidence = self.filter.evidence(at, &self.model.calendar);
         let profile = self.profiles.get(at).cloned();
-        let found = self.deviation(&state, profile.as_ref(), sample)?;
+        let found = self.deviation(&state, profile.as_ref(), sample, group)?;
         if let Some(waiting) = &mut self.waiting {
             waiting.note_alert(at, state.bucket);
         }
@@ -185,13 +177,15 @@ impl Rate {
         state: &CountState,
         profile: Option<&Profile>,
         sample: &Sample,
+        group: u32,
     ) -> Option<Deviation> {
         if !self.watch.is_warm(&self.settings, sample.time)
             || state.active < self.settings.min_buckets
         {
             return None;
         }
-        let law = state.law(&self.model, profile, state.bucket);
+        let model = model_of(self.groups.as_ref(), &self.model, group);
+        let law = state.law(model, profile, state.bucket);
         let bits = law.surprise(state.count);
         if bits < self.watch.threshold() {
             return None;
@@ -199,17 +193,15 @@ impl Rate {
         let mut terms = vec![("rate", bits)];
         if profile.is_some() {
             // What the hour adds to (or takes from) the same count at an average hour.
-            let flat = state
-                .flat_law(&self.model, state.bucket)
-                .surprise(state.count);
+            let flat = state.flat_law(model, state.bucket).surprise(state.count);
             terms = vec![("rate", flat), ("hour", bits - flat)];
             terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         }
-        let (_, _, left) = state.aged(&self.model, state.bucket);
+        let (_, _, left) = state.aged(model, state.bucket);
         let quiet = if state.resolved {
             state.alarm
         } else {
-            law.reaching(self.watch.threshold(), self.model.floor)
+            law.reaching(self.watch.threshold(), model.floor)
         };
         Some(Deviation {
             bits,
@@ -231,7 +223,7 @@ impl Rate {
         // Of distinct values, the second already makes a set worth keeping.
         let counts = self.sets.is_none();
         let admit = if counts {
-            self.admit_at(sample.time)
+            self.admit_at(sample.time, group_of(sample.peers))
         } else {
             u32::MAX
         };
@@ -295,6 +287,9 @@ impl Rate {
             if let Some(waiting) = &mut self.waiting {
                 waiting.enter(at);
             }
+            if let Some(groups) = &mut self.groups {
+                groups.set(at, group_of(sample.peers));
+            }
             if let Some(sets) = &mut self.sets {
                 sets.clear(at);
                 if counted > 0 {
@@ -327,24 +322,7 @@ impl Rate {
         }
         let state = CountState::new(seen.first, seen.count, &self.model);
         let profile = self.settings.season.then(Profile::default);
-        self.deviation(&state, profile.as_ref(), sample)
-    }
-
-    /// The count at which a newcomer of this hour is worth a baseline.
-    fn admit_at(&mut self, time: Time) -> u32 {
-        let bucket = self.model.calendar.bucket(time);
-        let cell = self.model.calendar.cell(bucket);
-        if let Some(&known) = self.admit.get(cell).filter(|&&known| known > 0) {
-            return known;
-        }
-        let state = CountState::new(time, 0, &self.model);
-        let profile = self.settings.season.then(Profile::default);
-        let law = state.law(&self.model, profile.as_ref(), bucket);
-        let count = law.reaching(self.watch.threshold().min(ADMIT_BITS), 2);
-        if let Some(known) = self.admit.get_mut(cell) {
-            *known = count;
-        }
-        count
+        self.deviation(&state, profile.as_ref(), sample, group_of(sample.peers))
     }
 
     fn forget_memo(&mut self, key: u64) {
@@ -357,6 +335,9 @@ impl Rate {
     /// What was worked out from the state or the population as they were.
     fn forget_derived(&mut self) {
         self.admit = [0; CELLS];
+        if let Some(groups) = &mut self.groups {
+            groups.all_mut().for_each(Group::forget_derived);
+        }
         self.memos.fill(None);
         for state in self.table.states_mut() {
             state.forget_alarm(&self.model);
@@ -378,31 +359,41 @@ impl Statistic for Rate {
 
     fn census(&mut self, now: Time) -> Census {
         let mut tally = Tally::new();
+        let mut groups = self.tallies();
         let mut votes = Vec::new();
         let bucket = self.model.calendar.bucket(now);
         for (at, state) in self.table.states_mut().enumerate() {
-            if self.model.calendar.is_over(state.bucket, now) {
+            let group = self.groups.as_ref().map_or(0, |groups| groups.of(at));
+            let model = model_of(self.groups.as_ref(), &self.model, group);
+            if model.calendar.is_over(state.bucket, now) {
                 let profile = self.profiles.get_mut(at);
                 match &mut self.waiting {
-                    Some(waiting) => waiting.close(at, state, profile, &self.model, bucket),
-                    None => state.close(&self.model, profile),
+                    Some(waiting) => waiting.close(at, state, profile, model, bucket),
+                    None => state.close(model, profile),
                 }
                 if let Some(sets) = &mut self.sets {
                     sets.clear(at);
                 }
             }
-            tally.count(state, self.profiles.get(at), &self.model, bucket);
+            tally.count(state, self.profiles.get(at), model, bucket);
+            if let Some(group) = groups.get_mut(&group) {
+                group.count(state, self.profiles.get(at), model, bucket);
+            }
             self.watch.vote(&mut votes, &mut state.peak);
         }
         self.memos.fill(None);
         Census {
             sums: tally.0,
+            groups: grouped::told(groups),
             ..self.watch.census(votes)
         }
     }
 
     fn adopt(&mut self, population: &Census, _now: Time) {
-        self.model.population.adopt(&population.sums);
+        self.model
+            .population
+            .adopt(&population.sums, POPULATION_LEAST);
+        self.adopt_groups(population);
         self.watch.adopt(population, &self.settings);
         self.forget_derived();
     }
@@ -423,53 +414,20 @@ impl Statistic for Rate {
                 .map_or(0, |waiting| waiting.lines.capacity() * size_of::<Line>())
             + self.sets.as_ref().map_or(0, Sets::bytes)
             + self.filter.bytes()
+            + self
+                .groups
+                .as_ref()
+                .map_or(0, |groups| groups.bytes(|_| Group::BYTES))
             + size_of::<Rate>();
         Kept::new(&self.table, &self.nursery, beside)
     }
 
     fn save(&self) -> Vec<u8> {
-        let state = State {
-            table: self.table.save(),
-            profiles: self.profiles.clone(),
-            sets: self.sets.as_ref().map(Sets::save),
-            filter: self.filter.save(),
-            waiting: self.waiting.as_ref().map(|waiting| waiting.lines.clone()),
-            nursery: self.nursery.save(),
-            population: self.model.population.clone(),
-            watch: self.watch.clone(),
-        };
-        snapshot::pack(self.name, &self.settings, &state)
+        self.saved()
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let state: State = snapshot::unpack(self.name, &self.settings, bytes)?;
-        let sets = match (&self.sets, state.sets) {
-            (Some(_), Some(saved)) => Some(Sets::load(saved)?),
-            (None, None) => None,
-            _ => return Err("the state counts something else".to_owned()),
-        };
-        let mut fresh = Rate::new(self.name, &self.settings, sets);
-        fresh.table.load(state.table)?;
-        fresh.nursery.load(state.nursery)?;
-        fresh.filter.load(state.filter, fresh.table.len())?;
-        let expected = if self.settings.season {
-            fresh.table.len()
-        } else {
-            0
-        };
-        if state.profiles.len() != expected {
-            return Err("entities and their seasons do not match".to_owned());
-        }
-        if let Some(waiting) = &mut fresh.waiting {
-            // A rule may have been told to wait since.
-            waiting.lines = state.waiting.unwrap_or_default();
-            waiting.lines.resize_with(fresh.table.len(), Line::default);
-        }
-        fresh.profiles = state.profiles;
-        fresh.model.population = state.population;
-        fresh.watch = state.watch;
-        fresh.forget_derived();
-        *self = fresh;
+        *self = self.restored(bytes)?;
         Ok(())
     }
 }

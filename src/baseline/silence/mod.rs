@@ -42,6 +42,7 @@ pub(super) static ROW: Row = Row {
     // Seconds: a restart takes minutes.
     floor: Some(600.0),
     counts: false,
+    peers: false,
     only: &[],
     members: 1,
     build: |settings| Box::new(Silence::new(settings)),

@@ -43,6 +43,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
+    peers: false,
     only: &[],
     members: 1,
     // What is much depends on what it is of.

@@ -36,6 +36,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::May,
+    peers: false,
     only: &[],
     members: 1,
     floor: None,

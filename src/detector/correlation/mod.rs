@@ -144,6 +144,7 @@ fn plan(correlation: &Correlation, limits: &Limits) -> Result<Plan, Refusal> {
         },
         sparse: false,
         amount: None,
+        peers: None,
         by_length: false,
         measure: None,
         build: Box::new(move || (row.build)(&task)),
