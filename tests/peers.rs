@@ -106,12 +106,12 @@ fn a_new_deployer_deploys_and_a_new_clerk_who_does_is_told() {
 #[test]
 fn peers_are_named_where_they_mean_something() {
     let room = Room::new();
-    let rules = RULES.replace("type: event_count", "type: off_hours");
+    let rules = RULES.replace("type: event_count", "type: idle_gap");
     fs::write(room.path("rules/test.yml"), rules).unwrap();
     let output = room.command(&["check", "rules"]).output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(
-        said.contains("a off_hours has no use for `peers:`"),
+        said.contains("a idle_gap has no use for `peers:`"),
         "{said}"
     );
 }

@@ -15,7 +15,7 @@ pub(super) static ROW: Row = Row {
     many: false,
     sparse: false,
     prevalence: Want::No,
-    peers: false,
+    peers: true,
     only: &[],
     members: 1,
     // The first event at night is worth a look.

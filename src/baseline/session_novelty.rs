@@ -15,7 +15,7 @@ pub(super) static ROW: Row = Row {
     many: true,
     sparse: true,
     prevalence: Want::No,
-    peers: false,
+    peers: true,
     only: &[],
     members: 1,
     // One thing may be odd enough.

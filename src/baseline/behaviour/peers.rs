@@ -140,3 +140,52 @@ fn teams_that_somebody_makes_up_take_no_more_than_their_place() {
     assert!(census.groups.len() <= 256, "{}", census.groups.len());
     assert!(watch.lanes[0].size().1 < 5_000_000);
 }
+
+/// Every fifth works by night, on hosts of that team's own.
+fn shift(entity: u64) -> u64 {
+    hash(80 + u64::from(entity % 5 == 4))
+}
+
+/// Four weeks of both shifts; then somebody joins the night's and is shown
+/// around by day.
+fn shifts(name: &str, peers: bool) -> Watch {
+    let rule = Settings {
+        warm_up: Span::DAY.times(7),
+        peers,
+        ..settings()
+    };
+    let mut watch = Watch::new(name, 4, &rule);
+    watch.peers = shift;
+    for day in workdays(4) {
+        for (hour, turn) in [(0, 0), (1, 1), (2, 2), (9, 0), (10, 1), (11, 2)] {
+            let night = hour < 9;
+            for user in (0..100_u64).filter(|user| (user % 5 == 4) == night) {
+                let host = u64::from(night) * 10 + (user / 5 + turn) % 4;
+                watch.tell(user, at(day, hour, 0), (1, true), [host, 0, 0, 0]);
+            }
+        }
+    }
+    for hour in 9..19 {
+        watch.tell(999, at(25, hour, 30), (1, true), [11, 0, 0, 0]);
+    }
+    watch
+}
+
+#[test]
+fn a_session_as_the_team_has_them_is_less_odd() {
+    let bits = |name: &str, peers, host| {
+        let night = at(28, 2, 0);
+        let found = shifts(name, peers).tell(999, night, (1, true), [host, 0, 0, 0]);
+        found.map_or(0.0, |found| found.bits)
+    };
+    let (with, without) = (bits("off_hours", true, 11), bits("off_hours", false, 11));
+    assert!(with + 0.5 < without, "{with} {without}");
+    let own = bits("session_novelty", true, 12);
+    let other = bits("session_novelty", true, 2);
+    assert!(other > own + 1.0, "{own} {other}");
+    let (own, other) = (
+        bits("session_novelty", false, 12),
+        bits("session_novelty", false, 2),
+    );
+    assert!(other < own, "of few, and of many: {own} {other}");
+}

@@ -30,7 +30,9 @@ impl Sessions {
         }
         let habit = state.active >= HOURS_HABIT;
         let week = profile.as_ref().filter(|_| habit);
-        let tail = week.map_or(1.0, |own| own.tail(&self.calendar, &self.peers, bucket));
+        let tail = week.map_or(1.0, |own| {
+            own.tail(&self.calendar, self.hours_like(at), bucket)
+        });
         let found = Found {
             terms: [("", 0.0); KINDS],
             raw: [0.0; KINDS],
@@ -64,7 +66,7 @@ impl Sessions {
             young,
             values: (self.looks.fields > 0).then(|| known.clone().sum()),
             hours: profile.map_or_else(Vec::new, |own| {
-                own.shape(&self.calendar, &self.peers, bucket)
+                own.shape(&self.calendar, self.hours_like(at), bucket)
             }),
             more: self.more(&found, habit, known),
         })
@@ -121,6 +123,9 @@ impl Sessions {
         };
         swap_out(&mut self.profiles, at, 1);
         swap_out(&mut self.values, at, self.looks.fields);
+        if let Some(groups) = &mut self.groups {
+            groups.remove(at, self.table.len());
+        }
         self.table.remove(at).is_some()
     }
 }

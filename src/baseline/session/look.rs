@@ -13,8 +13,11 @@ impl Sessions {
         let (fields_terms, other_terms) = terms.split_at_mut(PARTS);
         let bucket = self.calendar.bucket(sample.time);
         let fields = self.fields(at);
+        let groups = self.groups.as_ref();
+        let alike = groups.and_then(|groups| groups.get(groups.of(at)));
+        let bases = alike.map_or(&self.bases, |alike| &alike.bases);
         let each = self.values.get_mut(fields).into_iter().flatten();
-        let each = each.zip(&self.bases).zip(sample.parts);
+        let each = each.zip(bases).zip(sample.parts);
         for ((((values, base), part), name), term) in each.zip(FIELD_TERMS).zip(fields_terms) {
             if part == 0 {
                 continue; // the event has no such field
@@ -41,7 +44,7 @@ impl Sessions {
                 let peers = if self.looks.fields > 0 {
                     self.fleet.hours(class, &self.peers)
                 } else {
-                    &self.peers
+                    alike.map_or(&self.peers, |alike| &alike.hours)
                 };
                 state.tail = single(profile.tail(&self.calendar, peers, state.bucket));
             }

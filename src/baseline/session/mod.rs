@@ -9,6 +9,7 @@
 //! method ([`super::combine`]). A bucket counts once in everything that is
 //! learnt, however many events it has, and is learnt when it is over.
 
+mod alike;
 mod described;
 mod fleet;
 mod look;
@@ -21,12 +22,14 @@ use super::calibrate::{self, single};
 use super::combine::together;
 use super::evidence::{KINDS, Looks};
 use super::gap::{self, Gaps};
+use super::peers::{Groups, SavedGroups, group};
 use super::season::{CELLS, Calendar, Peers, Profile};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
 use super::values::{self, Values};
 use super::watch::Watch;
 use super::{Census, Description, Deviation, Kept, PARTS, Sample, Settings, Statistic, snapshot};
 use crate::time::{Span, Time};
+use alike::Alike;
 use fleet::{Fleet, Votes};
 
 /// Active buckets below which an entity has no habit to leave.
@@ -145,6 +148,8 @@ pub(super) struct Sessions {
     fleet: Fleet,
     votes: Votes,
     typical: f64,
+    /// Who is like whom, where the rule says how to tell.
+    groups: Option<Groups<Alike>>,
     watch: Watch,
 }
 
@@ -177,6 +182,7 @@ impl Sessions {
             fleet: Fleet::default(),
             votes: Votes::new(),
             typical: gap::typical(0.0, 0.0),
+            groups: Groups::new(settings.peers),
             watch: Watch::new(settings),
             settings: settings.clone(),
         }
@@ -201,6 +207,7 @@ impl Sessions {
 
     fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
         let bucket = self.calendar.bucket(sample.time);
+        self.join(at, sample);
         if bucket > self.table.get(at)?.bucket {
             self.close(at);
             let state = self.table.get_mut(at)?;
@@ -303,6 +310,9 @@ impl Sessions {
         if self.looks.hours {
             put(&mut self.profiles, at, Profile::default());
         }
+        if let Some(groups) = &mut self.groups {
+            groups.set(at, group(sample.peers));
+        }
         for field in self.fields(at) {
             put(&mut self.values, field, values.clone());
         }
@@ -352,6 +362,7 @@ impl Statistic for Sessions {
 
     fn adopt(&mut self, population: &Census, _now: Time) {
         self.learn_population(population);
+        self.adopt_groups(population);
         self.watch.adopt(population, &self.settings);
     }
 
@@ -364,10 +375,12 @@ impl Statistic for Sessions {
     }
 
     fn kept(&self) -> Kept<'_> {
+        let groups = self.groups.as_ref();
         let beside = self.profiles.capacity() * size_of::<Profile>()
             + self.values.capacity() * size_of::<Values>()
             + self.bases.iter().map(Base::bytes).sum::<usize>()
             + self.fleet.bytes()
+            + groups.map_or(0, |groups| groups.bytes(Alike::bytes))
             + size_of::<Sessions>();
         Kept::new(&self.table, &self.nursery, beside)
     }
@@ -385,11 +398,24 @@ impl Statistic for Sessions {
             typical: self.typical,
             watch: self.watch.clone(),
         };
-        snapshot::pack(self.looks.name, &self.settings, &state)
+        // What has no groups is saved as ever.
+        match &self.groups {
+            None => snapshot::pack(self.looks.name, &self.settings, &state),
+            Some(groups) => {
+                let groups = groups.save(Alike::clone);
+                snapshot::pack(self.looks.name, &self.settings, &(state, groups))
+            }
+        }
     }
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        let state: Snapshot = snapshot::unpack(self.looks.name, &self.settings, bytes)?;
+        let name = self.looks.name;
+        let (state, groups): (Snapshot, Option<SavedGroups<Alike>>) = if self.settings.peers {
+            let (state, groups) = snapshot::unpack(name, &self.settings, bytes)?;
+            (state, Some(groups))
+        } else {
+            (snapshot::unpack(name, &self.settings, bytes)?, None)
+        };
         let mut fresh = Sessions::new(self.looks, &self.settings);
         fresh.table.load(state.table)?;
         fresh.nursery.load(state.nursery)?;
@@ -409,6 +435,9 @@ impl Statistic for Sessions {
         fresh.votes = state.votes;
         fresh.typical = state.typical;
         fresh.watch = state.watch;
+        if let Some(groups) = groups {
+            fresh.groups = Some(Groups::load(groups, entities, |alike| alike)?);
+        }
         *self = fresh;
         Ok(())
     }

@@ -15,6 +15,7 @@ impl Sessions {
         let mut votes = Vec::new();
         let mut sums = vec![0_i128; HOURS + CELLS];
         let mut holders: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut groups = self.telling();
         let bucket = self.calendar.bucket(now);
         let mut add = |place: usize, more: f64| {
             if let Some(sum) = sums.get_mut(place) {
@@ -29,10 +30,13 @@ impl Sessions {
             if over {
                 self.close(at);
             }
-            let fields = self.fields(at);
+            let (fields, group) = (self.fields(at), self.group_at(at));
             let Some(state) = self.table.get_mut(at) else {
                 continue;
             };
+            if state.active >= HABIT {
+                groups.member(group);
+            }
             if state.peak > 0.0 && state.active >= HABIT {
                 self.votes.peaked(std::mem::take(&mut state.peaks));
             }
@@ -46,6 +50,7 @@ impl Sessions {
             if let Some(profile) = self.profiles.get(at) {
                 for (cell, vote) in profile.vote(&self.calendar, bucket).into_iter().enumerate() {
                     add(HOURS + cell, vote);
+                    groups.hour(group, cell, vote);
                 }
             }
             let values = self.values.get(fields).into_iter().flatten();
@@ -53,20 +58,25 @@ impl Sessions {
                 let (novel, expected) = values.calibration(&self.calendar);
                 add(field * SUMS + NOVEL, novel);
                 add(field * SUMS + EXPECTED, expected);
-                let mut held = values.held(&self.calendar, now).peekable();
-                if held.peek().is_some() {
+                let number = u64::try_from(field).unwrap_or(0) << 32;
+                let held = || {
+                    let held = values.held(&self.calendar, now);
+                    held.map(|value| number | u64::from(value))
+                };
+                if held().next().is_some() {
                     add(field * SUMS + HOLDERS, 1.0);
                 }
-                let number = u64::try_from(field).unwrap_or(0) << 32;
-                for value in held {
-                    *holders.entry(number | u64::from(value)).or_default() += 1;
+                for value in held() {
+                    *holders.entry(value).or_default() += 1;
                 }
+                groups.holds(group, field, held());
             }
         }
         sums.extend(self.votes.take());
         Census {
             sums,
             holders: base::most_held(holders),
+            groups: groups.done(),
             ..self.watch.census(votes)
         }
     }
