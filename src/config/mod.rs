@@ -371,6 +371,18 @@ mod tests {
     }
 
     #[test]
+    fn networks_are_one_file_or_several() {
+        let read = |networks: &str| {
+            let text = format!("[input]\npaths = ['a']\n[enrich]\nnetworks = {networks}");
+            Config::parse(&text, "t").map(|config| config.enrich.networks)
+        };
+        assert_eq!(read("'n.csv'").unwrap(), [PathBuf::from("n.csv")]);
+        assert_eq!(read("['city.mmdb', 'asn.mmdb']").unwrap().len(), 2);
+        let error = read("5").unwrap_err().to_string();
+        assert!(error.contains("a path or a list of paths"), "{error}");
+    }
+
+    #[test]
     fn a_misspelt_key_is_shown_in_its_line() {
         let text = "[input]\npaths = ['/var/log/auth.log']\ntime-zone = 'UTC'";
         let error = Config::parse(text, "tipstaff.toml")

@@ -374,7 +374,9 @@ impl Reading<'_> {
         }
         self.events += 1;
         self.days += days.len() + event.more.len();
-        let excepted = |date: Date| event.except.iter().any(|except| except.date == date);
+        let mut except: Vec<Date> = event.except.iter().map(|except| except.date).collect();
+        except.sort_unstable();
+        let excepted = |date: Date| except.binary_search(&date).is_ok();
         for date in days.into_iter().filter(|date| !excepted(*date)) {
             self.put(&start.clock, start.on(date), length);
         }
