@@ -73,7 +73,7 @@ pub struct RuleInfo {
 }
 
 /// One raw line behind an alert.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
     /// Where it stands.
     pub place: Place,
@@ -89,7 +89,7 @@ pub struct Evidence {
 pub const EVIDENCE_MAX: usize = 512;
 
 /// The numbers behind an alert.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Surprise in bits; `None` for rules that only count.
     pub bits: Option<f64>,

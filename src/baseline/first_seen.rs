@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::base::{self, Base, EXPECTED, HOLDERS, NOVEL, SUMS};
 use super::calibrate;
 use super::description::RARE_VALUES;
+use super::held::Ripeness;
 use super::peers::{Groups, SavedGroups, group as group_of};
 use super::season::Calendar;
 use super::special::{bits, to_fixed};
@@ -21,8 +22,8 @@ use super::table::{Newcomer, Nursery, Saved, Table};
 use super::values::{self, Novelty, Values};
 use super::watch::Watch;
 use super::{
-    Census, Description, Deviation, Kept, NEW_VALUES, Row, Sample, Settings, Statistic, Want, rare,
-    snapshot,
+    Census, Description, Deviation, Held, Kept, NEW_VALUES, Row, Sample, Settings, Statistic, Want,
+    rare, snapshot,
 };
 use crate::time::{Span, Time};
 
@@ -73,6 +74,9 @@ fn wait(settings: &Settings) -> u16 {
 
 /// No novelty scores more than this, so a value seen lately needs no score.
 const NOVELTY_BITS_MAX: f64 = 64.0;
+
+/// An entity's state, and what keeps what was found of it from being an alert.
+type Judged<'a> = (&'a Values, Option<Held>);
 
 /// All entities of one rule in one lane.
 pub(super) struct FirstSeen {
@@ -168,11 +172,16 @@ impl FirstSeen {
         }
     }
 
-    /// The state of an entity, once it has a habit and the rule is warm.
-    pub(super) fn settled(&self, at: usize, now: Time) -> Option<&Values> {
-        let least = self.settings.min_buckets.max(self.tells.least);
+    /// The state of an entity whose score is worth telling of, and what holds
+    /// that back: it has no habit yet, or the rule is not warm.
+    pub(super) fn judged(&self, at: usize, bits: f64, now: Time) -> Option<Judged<'_>> {
         let state = self.table.get(at)?;
-        (state.active >= least && self.watch.is_warm(&self.settings, now)).then_some(state)
+        let of = Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets.max(self.tells.least),
+        };
+        let held = self.watch.verdict(&self.settings, bits, of, now)?;
+        Some((state, held))
     }
 
     /// Whether an entity has a state, and is no newcomer.
@@ -185,15 +194,16 @@ impl FirstSeen {
         (&self.settings, &self.calendar, &self.watch)
     }
 
-    fn deviation(&self, state: &Values, novelty: Novelty, now: Time) -> Option<Deviation> {
+    fn deviation(&self, at: usize, novelty: Novelty, now: Time) -> Option<Deviation> {
         let (own, peers) = novelty.apart();
+        let (state, held) = self.judged(at, own + peers, now)?;
         let is_new = novelty.weight >= 1.0 && !self.tells.rare;
         let observed = if is_new {
             f64::from(state.fresh().max(1))
         } else {
             1.0
         };
-        if own + peers < self.watch.threshold() || observed < self.settings.floor {
+        if observed < self.settings.floor {
             return None;
         }
         let mut terms = vec![("own habit", own), ("peers", peers)];
@@ -211,6 +221,7 @@ impl FirstSeen {
             return_days: self.watch.return_days(own + peers),
             terms,
             since: if is_new { state.since } else { now },
+            held,
         })
     }
 
@@ -255,8 +266,7 @@ impl Statistic for FirstSeen {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         let (at, novelty) = self.take(sample)?;
         self.vote(at, sample, novelty.bits());
-        let state = self.settled(at, sample.time)?;
-        self.deviation(state, novelty, sample.time)
+        self.deviation(at, novelty, sample.time)
     }
 
     fn census(&mut self, now: Time) -> Census {

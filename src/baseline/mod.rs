@@ -102,6 +102,7 @@ mod failures_then_success;
 mod first_seen;
 mod flow;
 mod gap;
+mod held;
 mod holders;
 mod idle_gap;
 mod kept;
@@ -135,6 +136,7 @@ use std::collections::BTreeMap;
 
 pub use description::{Description, NEW_VALUES, ODD_THINGS};
 pub use flow::Crowd;
+pub use held::{Held, Reason};
 pub use kept::Kept;
 
 use crate::holidays::Holidays;
@@ -314,6 +316,8 @@ pub struct Deviation {
     pub terms: Vec<(&'static str, f64)>,
     /// First event time of what was counted.
     pub since: Time,
+    /// What keeps it from being an alert, where something does.
+    pub held: Option<Held>,
 }
 
 /// What a lane's entities say about the population at an epoch barrier; lanes'
@@ -365,7 +369,8 @@ impl Census {
 pub trait Statistic: Send {
     /// Scores the sample against what was learnt before its bucket, then
     /// takes it in. `Some` when at least as surprising as the settings ask,
-    /// on every sample while that holds: episodes are the caller's.
+    /// on every sample while that holds: episodes are the caller's. Where it is
+    /// too early for an alert, on some of them, and with the reason.
     fn observe(&mut self, sample: &Sample) -> Option<Deviation>;
 
     /// A term of the entity's last deviation with what was seen, where the

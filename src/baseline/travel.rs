@@ -174,9 +174,9 @@ impl Statistic for Travel {
         let bits = if speed > 0.0 { fast + new } else { 0.0 };
         self.networks.vote(at, sample, bits);
         let (settings, calendar, watch) = self.networks.rule();
-        let state = self.networks.settled(at, sample.time)?;
+        let (state, held) = self.networks.judged(at, bits, sample.time)?;
         let least = watch.threshold();
-        if bits <= 0.0 || bits < least || speed < settings.floor {
+        if bits <= 0.0 || speed < settings.floor {
             return None;
         }
         let mut terms = vec![("speed", fast), ("network", new)];
@@ -194,6 +194,7 @@ impl Statistic for Travel {
             return_days: watch.return_days(bits),
             terms,
             since: before.time.min(sample.time),
+            held,
         })
     }
 

@@ -42,6 +42,12 @@ impl Watch {
                 .is_some_and(|since| now.since(since) >= settings.warm_up)
     }
 
+    /// When that is, at the latest: the lane's own start may be all there is to go by.
+    pub(super) fn warm_from(&self, settings: &Settings, now: Time) -> Time {
+        let start = self.since.or(self.first).unwrap_or(now);
+        start.plus(settings.warm_up)
+    }
+
     /// The least surprise worth reporting, in bits.
     pub(super) fn threshold(&self) -> f64 {
         self.calibrator.threshold()

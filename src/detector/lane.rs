@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::compile::ACTOR;
 use super::crowd;
 use super::evidence::{Kept, Seen};
+use super::held::Ledger;
 use super::kind::{Firing, Kind, Sighting};
 use super::unit::{Outer, Unit};
 use super::{Detector, LANES, Observation};
@@ -35,14 +36,15 @@ pub struct Lane {
     pub(super) states: Vec<Box<dyn Kind>>,
     pub(super) episodes: Episodes,
     pub(super) kept: Kept,
+    pub(super) ledger: Ledger,
 }
 
 /// An observation with its bytes at hand, as it goes from a unit to the next.
 #[derive(Clone, Copy)]
-struct Told<'a> {
-    unit: u16,
-    key: &'a [u8],
-    sighting: Sighting<'a>,
+pub(super) struct Told<'a> {
+    pub(super) unit: u16,
+    pub(super) key: &'a [u8],
+    pub(super) sighting: Sighting<'a>,
 }
 
 impl Lane {
@@ -56,6 +58,7 @@ impl Lane {
                 .collect(),
             episodes: Episodes::new(EPISODES_MAX / LANES),
             kept: Kept::default(),
+            ledger: Ledger::default(),
         }
     }
 
@@ -126,7 +129,8 @@ impl Lane {
         }
     }
 
-    /// Raises what fires, and tells the units it is a member of.
+    /// Raises what fires, and tells the units it is a member of; or keeps it
+    /// where it is held back.
     fn fire(
         &mut self,
         detector: &Detector,
@@ -136,6 +140,10 @@ impl Lane {
         seen: &Seen<'_>,
         out: &mut Vec<Alert>,
     ) {
+        if let Some(held) = firing.deviation.as_ref().and_then(|d| d.held) {
+            self.hold_back(unit, told, firing, held, seen);
+            return;
+        }
         let fresh = self.raise(unit, told, firing, seen, out);
         for outer in &unit.outers {
             let every = detector.units.get(usize::from(outer.unit));
@@ -262,7 +270,11 @@ impl Lane {
             }
             _ => {}
         }
-        matches!(turn, Turn::New(_))
+        let new = matches!(turn, Turn::New(_));
+        if new {
+            self.ledger.raised(subject, s.time.minus(policy.quiet));
+        }
+        new
     }
 
     fn alert(
@@ -284,9 +296,6 @@ impl Lane {
         let counted = |e: &crate::alert::Evidence| e.place != *s.place && e.time >= since;
         let mut samples: Vec<_> = earlier.filter(counted).collect();
         samples.push(seen.evidence(s.time));
-        let state = self.states.get(usize::from(told.unit));
-        let facts = state.map_or(Vec::new(), |state| state.facts(s.key));
-        let facts = facts.into_iter();
         Alert {
             id: episode.id,
             revision: episode.revision,
@@ -295,17 +304,14 @@ impl Lane {
             rule: unit.info.clone(),
             entity: entity_of(unit, told.key),
             context: self.context(unit, told),
-            score: Score {
-                facts: facts.map(|(name, n)| (name.to_owned(), n)).collect(),
-                ..self.score(unit, told, firing, episode)
-            },
+            score: self.score(unit, told, firing, episode.events),
             events: episode.events,
             samples,
         }
     }
 
     /// The values that the rule looked at, under their ECS names.
-    fn context(&self, unit: &Unit, told: &Told<'_>) -> Vec<(String, Vec<u8>)> {
+    pub(super) fn context(&self, unit: &Unit, told: &Told<'_>) -> Vec<(String, Vec<u8>)> {
         if unit.values.is_empty() {
             return unit.deed.clone();
         }
@@ -325,9 +331,19 @@ impl Lane {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "shown to people")]
-    fn score(&self, unit: &Unit, told: &Told<'_>, firing: &Firing, episode: &Episode) -> Score {
+    pub(super) fn score(
+        &self,
+        unit: &Unit,
+        told: &Told<'_>,
+        firing: &Firing,
+        events: u64,
+    ) -> Score {
+        let state = self.states.get(usize::from(told.unit));
+        let facts = state.map_or(Vec::new(), |state| state.facts(told.sighting.key));
+        let facts = facts.into_iter();
         let plain = Score {
-            observed: firing.observed.unwrap_or(episode.events as f64),
+            facts: facts.map(|(name, n)| (name.to_owned(), n)).collect(),
+            observed: firing.observed.unwrap_or(events as f64),
             margin: firing.margin,
             threshold: unit.plan.threshold.clone(),
             field: unit.plan.measure.clone().unwrap_or_default(),
@@ -337,7 +353,6 @@ impl Lane {
         let Some(d) = &firing.deviation else {
             return plain;
         };
-        let state = self.states.get(usize::from(told.unit));
         let name = |term: &str| {
             // What the statistic knows by number, the rule knows by name.
             let field = FIELD_TERMS.iter().position(|field| *field == term);
@@ -369,6 +384,7 @@ impl Lane {
     /// for all lanes at an epoch barrier, added up by place, and handed to
     /// [`Lane::adopt`] of all.
     pub fn census(&mut self, now: Time) -> Vec<Census> {
+        self.ledger.expire(now);
         self.states
             .iter_mut()
             .map(|state| state.census(now))
@@ -385,7 +401,9 @@ impl Lane {
     /// What it holds.
     pub fn size(&self) -> Size {
         let mut size = Size {
-            bytes: self.kept.size() + self.episodes.len() * size_of::<Episode>(),
+            bytes: self.kept.size()
+                + self.ledger.bytes()
+                + self.episodes.len() * size_of::<Episode>(),
             evicted: self.episodes.evicted,
             ..Size::default()
         };
@@ -406,7 +424,7 @@ impl Lane {
                 .map(|(unit, state)| (unit.identity, state.save()))
                 .collect(),
             episodes: self.episodes.save(),
-            kept: &self.kept,
+            kept: (&self.kept, &self.ledger),
         };
         // Writing to memory cannot fail, and all parts have a length.
         postcard::to_stdvec(&saved).unwrap_or_default()
@@ -415,7 +433,8 @@ impl Lane {
     /// How many of the rules that [`Lane::save`] wrote the state of are not
     /// among the detector's: that state is lost in a lane made of it.
     pub fn foreign(detector: &Detector, bytes: &[u8]) -> Result<usize, String> {
-        let saved: Saved<Kept> = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        let saved: Saved<(Kept, Ledger)> =
+            postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
         let known = |id: &[u8; 16]| detector.units.iter().any(|unit| unit.identity == *id);
         Ok(saved.rules.iter().filter(|(id, _)| !known(id)).count())
     }
@@ -423,7 +442,8 @@ impl Lane {
     /// An empty lane that takes up what [`Lane::save`] wrote. Rules that are
     /// new or were changed start empty; `Err` says what does not fit.
     pub fn load(detector: &Detector, bytes: &[u8]) -> Result<Lane, String> {
-        let saved: Saved<Kept> = postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
+        let saved: Saved<(Kept, Ledger)> =
+            postcard::from_bytes(bytes).map_err(|e| e.to_string())?;
         let mut lane = Lane::new(detector);
         let mut old_places = Vec::new();
         for (unit, state) in detector.units.iter().zip(&mut lane.states) {
@@ -441,8 +461,9 @@ impl Lane {
             Some(episode)
         });
         lane.episodes.load(moved);
-        lane.kept = saved.kept;
+        (lane.kept, lane.ledger) = saved.kept;
         lane.kept.renumber(&old_places);
+        lane.ledger.renumber(&old_places);
         Ok(lane)
     }
 }
@@ -454,7 +475,7 @@ struct Saved<K> {
     kept: K,
 }
 
-fn entity_of(unit: &Unit, key: &[u8]) -> Vec<(String, Vec<u8>)> {
+pub(super) fn entity_of(unit: &Unit, key: &[u8]) -> Vec<(String, Vec<u8>)> {
     if !unit.stateless {
         return named(key, &unit.group, false);
     }

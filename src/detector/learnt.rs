@@ -90,6 +90,7 @@ impl Lane {
     pub fn forget(&mut self, unit: u16, key: u64) -> bool {
         self.episodes.forget(Subject { rule: unit, key });
         self.kept.forget(unit, key);
+        self.ledger.forget(unit, key);
         let state = self.states.get_mut(usize::from(unit));
         state.is_some_and(|state| state.forget(key))
     }

@@ -181,7 +181,7 @@ impl Watch {
         let time = Time::from_secs(MONDAY + secs);
         let mut overdue = None;
         while let Some((_, deviation)) = self.lanes[lane].overdue(time) {
-            overdue = overdue.or(Some(deviation));
+            overdue = overdue.or(Some(deviation).filter(|found| found.held.is_none()));
         }
         let own = self.lanes[lane].observe(&Sample {
             key,
@@ -196,7 +196,7 @@ impl Watch {
             peers: (self.peers)(entity),
             lesson: self.lesson,
         });
-        overdue.or(own)
+        overdue.or(own.filter(|found| found.held.is_none()))
     }
 
     fn bits(&mut self, entity: u64, secs: i64, count: u32, value: u64) -> f64 {

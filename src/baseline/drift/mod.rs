@@ -25,6 +25,7 @@ mod described;
 use serde::{Deserialize, Serialize};
 
 use super::anchor::{ANCHORED, Anchored, Model, WEIGHT, WITHIN};
+use super::held::Ripeness;
 use super::special::{BITS_MAX, exp2, from_fixed, to_fixed};
 use super::student;
 use super::sums::log_of;
@@ -99,19 +100,25 @@ impl Drift {
         }
         let law = state.law(&self.model);
         if !state.resolved {
-            let ready = state.active >= self.settings.min_buckets;
-            let law = law.as_ref().filter(|_| ready);
-            state.alarm = law.map_or(f64::INFINITY, |law| {
+            state.alarm = law.as_ref().map_or(f64::INFINITY, |law| {
                 law.reaching(threshold).max(self.model.floor)
             });
             state.resolved = true;
         }
         let law = law.filter(|_| state.sum >= state.alarm)?;
         let bits = law.bits(state.sum);
-        if bits < threshold || !self.watch.is_warm(&self.settings, sample.time) {
+        if bits < threshold {
             return None;
         }
-        state.note_alert(&self.model);
+        let of = Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets,
+        };
+        let (settings, watch) = (&self.settings, &self.watch);
+        let held = watch.verdict(settings, bits, of, sample.time)?;
+        if held.is_none() {
+            state.note_alert(&self.model);
+        }
         let recent = law.recent(log_of(state.sum));
         let mut terms = law.terms(log_of(state.sum)).to_vec();
         terms.retain(|term| term.1 > 1e-9);
@@ -130,6 +137,7 @@ impl Drift {
             return_days: self.watch.return_days(bits),
             terms,
             since: state.since,
+            held,
         })
     }
 

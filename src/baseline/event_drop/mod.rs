@@ -26,10 +26,11 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{self, single};
+use super::held::Ripeness;
 use super::rate::Rate;
 use super::special::NegBin;
 use super::{
-    Census, Description, Deviation, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
+    Census, Description, Deviation, Held, Kept, Row, Sample, Settings, Statistic, Want, snapshot,
 };
 use crate::time::{SECS_PER_DAY, Span, Time};
 
@@ -102,6 +103,14 @@ struct Mark {
 }
 
 impl Mark {
+    /// How many buckets tell of its scatter, of how many it takes.
+    fn ripeness(&self) -> Ripeness {
+        Ripeness {
+            known: whole(self.judged),
+            least: BUCKETS_LEAST,
+        }
+    }
+
     /// The law of a bucket, with what is known of the scatter.
     fn law(&self, law: NegBin, shape: f64, fleet: f64) -> NegBin {
         let squares = f64::from(self.squares) + SCATTER_WEIGHT * SCATTER;
@@ -143,6 +152,7 @@ struct Found {
     since: Time,
     /// Bits by the rate, the hour, the others, and the entity's own scatter.
     terms: [f64; 4],
+    held: Option<Held>,
 }
 
 const TERMS: [&str; 4] = ["rate", "hour", "others", "scatter"];
@@ -244,7 +254,9 @@ impl EventDrop {
         for one in &judged {
             let fleet = of_others(&parts, one.part());
             let found = self.found(one, bucket, fleet);
-            if let (Some(found), Some(waiting)) = (&found, &mut self.rate.waiting) {
+            if let (Some(found), Some(waiting)) = (&found, &mut self.rate.waiting)
+                && found.held.is_none()
+            {
                 debug_assert_eq!(self.rate.table.key(one.at), Some(found.key));
                 waiting.note_alert(one.at, bucket);
             }
@@ -272,7 +284,6 @@ impl EventDrop {
     fn found(&mut self, one: &Judged, bucket: i64, fleet: f64) -> Option<Found> {
         let begin = self.rate.model.calendar.start(bucket);
         let threshold = self.rate.watch.threshold();
-        let warm = self.rate.watch.is_warm(&self.settings, begin);
         let state = self.rate.table.get(one.at)?;
         let model = &self.rate.model;
         let (events, _, left) = state.aged(model, bucket);
@@ -282,24 +293,26 @@ impl EventDrop {
         let age = begin.since(state.first).max(Span::ZERO);
         let keep = model.calendar.decay(1);
         let floor = self.settings.floor;
+        let of = self.mark(one.at)?.ripeness();
+        let held = self.rate.watch.immature(&self.settings, of, begin);
+        let held = held.map(|reason| Held { reason, threshold });
         let mark = self.mark(one.at)?;
         let law = mark.law(one.law, shape, fleet);
         let flat = mark.law(flat, shape, 1.0).shortfall(one.count);
         let seasonal = mark.law(one.law, shape, 1.0).shortfall(one.count);
         let whole = law.shortfall(one.count);
-        let known = f64::from(mark.judged) >= f64::from(BUCKETS_LEAST);
         let trust = mark.learn(law, one.count, whole, keep);
         let bits = whole * trust;
         mark.peak = mark.peak.max(single(bits)).max(calibrate::ACTIVE);
         // A day of a drop is one drop: it is over when half as odd.
-        if mark.told || !warm || !known {
-            mark.told = mark.told && bits >= 0.5 * threshold;
+        if mark.told {
+            mark.told = bits >= 0.5 * threshold;
             return None;
         }
         if bits < threshold || law.mean < floor {
             return None;
         }
-        mark.told = true;
+        mark.told = held.is_none();
         Some(Found {
             key: mark.key,
             bits,
@@ -311,6 +324,7 @@ impl EventDrop {
             quiet: f64::from(law.enough(threshold / trust)),
             since: begin,
             terms: [flat, seasonal - flat, whole - seasonal, bits - whole],
+            held,
         })
     }
 
@@ -330,8 +344,18 @@ impl EventDrop {
             return_days: self.rate.watch.return_days(found.bits),
             terms,
             since: found.since,
+            held: found.held,
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, and `as` saturates"
+)]
+fn whole(x: f32) -> u32 {
+    x as u32
 }
 
 /// The median of the others' parts; all of a habit where there are too few.

@@ -34,6 +34,7 @@ impl Guesses {
             return_days: None,
             terms,
             since: sample.time,
+            held: None,
         }
     }
 

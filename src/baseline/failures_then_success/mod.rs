@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, NOVEL, SUMS};
 use super::calibrate::{self, single};
+use super::held::Ripeness;
 use super::season::Calendar;
 use super::special::{BITS_MAX, bits, to_fixed};
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -277,16 +278,18 @@ impl Guesses {
             state.places.peak = state.places.peak.max(single(score));
         }
         let observed = f64::from(failures);
-        if score < self.watch.threshold()
-            || observed < self.settings.floor
-            || state.places.active < self.settings.min_buckets
-            || !self.watch.is_warm(&self.settings, sample.time)
-        {
+        if observed < self.settings.floor {
             return None;
         }
+        let of = Ripeness {
+            known: state.places.active,
+            least: self.settings.min_buckets,
+        };
+        let held = self.watch.verdict(&self.settings, score, of, time)?;
         let (state, run) = (self.table.get(at)?, run?);
         let mut found = self.deviation(state, law, sample, (slips, more));
         found.bits = score;
+        found.held = held;
         found.observed = observed;
         found.since = Time::from_nanos(run.since).min(sample.time);
         found.return_days = self.watch.return_days(score);

@@ -22,6 +22,7 @@ use std::f64::consts::LOG2_E;
 
 use super::beat::{Beat, Rhythm, Sizes};
 use super::calibrate;
+use super::held::Ripeness;
 use super::holders::{Holders, RECENT};
 use super::special::BITS_MAX;
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -171,12 +172,11 @@ impl Periodicity {
     fn deviation(&self, at: usize, score: &Score, now: Time) -> Option<Deviation> {
         let beat = self.table.get(at)?;
         let least = self.watch.threshold();
-        if score.bits < least
-            || beat.gaps < self.settings.min_buckets
-            || !self.watch.is_warm(&self.settings, now)
-        {
-            return None;
-        }
+        let of = Ripeness {
+            known: beat.gaps,
+            least: self.settings.min_buckets,
+        };
+        let held = self.watch.verdict(&self.settings, score.bits, of, now)?;
         let mut terms: Vec<_> = score.terms.iter().copied().filter(|t| t.1 != 0.0).collect();
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
         let rhythm = &score.rhythm;
@@ -198,6 +198,7 @@ impl Periodicity {
             return_days: self.watch.return_days(score.bits),
             terms,
             since: beat.since(),
+            held,
         })
     }
 

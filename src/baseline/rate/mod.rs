@@ -12,6 +12,7 @@ use grouped::{Group, model_of};
 
 use super::count::{CountState, Model, Population};
 use super::distinct::Sets;
+use super::held::{Ripeness, is_step};
 use super::only::Filter;
 use super::peers::{Groups, group as group_of};
 use super::population::{POPULATION_LEAST, Tally};
@@ -137,6 +138,7 @@ impl Rate {
         if state.count == 0 || sample.time < state.since {
             state.since = sample.time;
         }
+        let before = state.count;
         state.count = match &mut self.sets {
             None => state.count.saturating_add(sample.count),
             Some(sets) => sets.add(at, self.filter.value(sample)),
@@ -145,24 +147,26 @@ impl Rate {
             return None;
         }
         if !state.resolved {
-            let enough = state.active >= self.settings.min_buckets;
-            state.alarm = if enough {
-                let law = state.law(model, self.profiles.get(at), state.bucket);
-                law.reaching(self.watch.threshold(), model.floor)
-                    .max(state.beyond())
-            } else {
-                u32::MAX
-            };
+            let law = state.law(model, self.profiles.get(at), state.bucket);
+            let alarm = law.reaching(self.watch.threshold(), model.floor);
+            state.alarm = alarm.max(state.beyond());
             state.resolved = true;
             if state.count < state.alarm {
                 return None;
             }
         }
         let state = self.table.get(at)?.clone();
+        let (settings, of) = (&self.settings, self.ripeness(&state));
+        let early = self.watch.immature(settings, of, sample.time).is_some();
+        if early && before >= state.alarm && !is_step(before, state.count) {
+            return None;
+        }
         let evidence = self.filter.evidence(at, &self.model.calendar);
         let profile = self.profiles.get(at).cloned();
         let found = self.deviation(&state, profile.as_ref(), sample, group)?;
-        if let Some(waiting) = &mut self.waiting {
+        if let Some(waiting) = &mut self.waiting
+            && !early
+        {
             waiting.note_alert(at, state.bucket);
         }
         Some(Deviation {
@@ -171,7 +175,15 @@ impl Rate {
         })
     }
 
-    /// Says what is out of the ordinary, unless it is too early to say.
+    /// What is known of an entity.
+    fn ripeness(&self, state: &CountState) -> Ripeness {
+        Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets,
+        }
+    }
+
+    /// Says what is out of the ordinary.
     fn deviation(
         &mut self,
         state: &CountState,
@@ -179,17 +191,14 @@ impl Rate {
         sample: &Sample,
         group: u32,
     ) -> Option<Deviation> {
-        if !self.watch.is_warm(&self.settings, sample.time)
-            || state.active < self.settings.min_buckets
-        {
-            return None;
-        }
         let model = model_of(self.groups.as_ref(), &self.model, group);
         let law = state.law(model, profile, state.bucket);
         let bits = law.surprise(state.count);
         if bits < self.watch.threshold() {
             return None;
         }
+        let (settings, of) = (&self.settings, self.ripeness(state));
+        let held = self.watch.verdict(settings, bits, of, sample.time)?;
         let mut terms = vec![("rate", bits)];
         if profile.is_some() {
             // What the hour adds to (or takes from) the same count at an average hour.
@@ -215,6 +224,7 @@ impl Rate {
             return_days: self.watch.return_days(bits),
             terms,
             since: state.since,
+            held,
         })
     }
 

@@ -22,6 +22,7 @@ use super::calibrate::{self, single};
 use super::combine::together;
 use super::evidence::{KINDS, Looks};
 use super::gap::{self, Gaps};
+use super::held::Ripeness;
 use super::peers::{Groups, SavedGroups, group};
 use super::season::{CELLS, Calendar, Peers, Profile};
 use super::table::{Newcomer, Nursery, Saved, Table, grow};
@@ -255,13 +256,11 @@ impl Sessions {
                 *peak = (*peak).max(fleet::half_bits(raw));
             }
         }
-        let least = self.settings.min_buckets.max(HABIT);
-        if bits < self.watch.threshold()
-            || state.active < least
-            || !self.watch.is_warm(&self.settings, sample.time)
-        {
-            return None;
-        }
+        let of = Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets.max(HABIT),
+        };
+        let held = self.watch.verdict(&self.settings, bits, of, sample.time)?;
         let told = (self.looks.explain)(&found);
         let mut terms: Vec<_> = found.terms().collect();
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -277,6 +276,7 @@ impl Sessions {
             return_days: self.watch.return_days(bits),
             terms,
             since: state.since.min(sample.time),
+            held,
         })
     }
 

@@ -15,6 +15,7 @@
 
 mod described;
 mod source;
+mod unheard;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,13 +99,12 @@ impl Silence {
         }
     }
 
-    fn known(&mut self, at: usize, sample: &Sample) {
+    fn known(&mut self, at: usize, sample: &Sample) -> Option<Deviation> {
+        let found = self.unheard(at, sample.time);
         let time = sample.time;
         let (threshold, floor) = (self.watch.threshold(), self.settings.floor);
         let least = self.least();
-        let Some(source) = self.table.get_mut(at) else {
-            return;
-        };
+        let source = self.table.get_mut(at)?;
         let bits = source.bits(time, &self.calendar);
         source.peak = source.peak.max(single(bits)).max(calibrate::ACTIVE);
         source.take(time, !sample.lesson.is_none(), &self.calendar);
@@ -115,6 +115,7 @@ impl Silence {
         if source.gaps >= least {
             self.next = self.next.min(source.alarm(&self.calendar));
         }
+        found
     }
 
     /// Who is to be told of at `now`: the one most out of the ordinary.
@@ -202,6 +203,7 @@ impl Silence {
             return_days: self.watch.return_days(bits),
             terms: vec![("gap", bits)],
             since: source.last,
+            held: None,
         }
     }
 }
@@ -210,8 +212,7 @@ impl Statistic for Silence {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         self.watch.see(sample.time);
         if let Some(at) = self.table.find(sample.key) {
-            self.known(at, sample);
-            return None;
+            return self.known(at, sample);
         }
         let Some(seen) = self.nursery.find(sample.key) else {
             let newcomer = Newcomer {

@@ -23,6 +23,7 @@ mod law;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{self, single};
+use super::held::Ripeness;
 use super::season::Calendar;
 use super::special::real;
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -271,7 +272,7 @@ impl Quantile {
         }
         let state = self.table.get_mut(at)?;
         state.take(value, sample.key);
-        if value < state.alarm || !self.watch.is_warm(&self.settings, sample.time) {
+        if value < state.alarm {
             return None;
         }
         let state = self.table.get(at)?;
@@ -281,9 +282,11 @@ impl Quantile {
     fn deviation(&self, state: &Spread, value: f64, now: Time) -> Option<Deviation> {
         let law = state.law(&self.settings);
         let bits = law.bits(value);
-        if bits < self.watch.threshold() {
-            return None;
-        }
+        let of = Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets,
+        };
+        let held = self.watch.verdict(&self.settings, bits, of, now)?;
         let histogram = &state.histogram;
         let mut terms = vec![("value", bits + law.chances), ("chances", -law.chances)];
         terms.retain(|term| term.1.abs() > 1e-9);
@@ -299,6 +302,7 @@ impl Quantile {
             return_days: self.watch.return_days(bits),
             terms,
             since: now,
+            held,
         })
     }
 

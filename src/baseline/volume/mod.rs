@@ -15,6 +15,7 @@ mod described;
 use serde::{Deserialize, Serialize};
 
 use super::amount::{ABSURD, AmountState};
+use super::held::Ripeness;
 use super::holders::{Holders, RECENT};
 
 use super::shared::{Population, Tally};
@@ -97,26 +98,26 @@ impl Volume {
             return None;
         }
         if !state.resolved {
-            state.alarm = if state.active >= self.settings.min_buckets {
-                let law = state.law(&self.model, state.bucket);
-                let term = self.model.destination(state.top);
-                let others = law.activity() + term;
-                law.reaching(&self.model.population.tail, self.watch.threshold(), others)
-                    .max(self.model.floor)
-            } else {
-                f64::INFINITY
-            };
+            let law = state.law(&self.model, state.bucket);
+            let others = law.activity() + self.model.destination(state.top);
+            let tail = &self.model.population.tail;
+            let alarm = law.reaching(tail, self.watch.threshold(), others);
+            state.alarm = alarm.max(self.model.floor);
             state.resolved = true;
             if state.sum < state.alarm {
                 return None;
             }
         }
-        let warm = self.watch.is_warm(&self.settings, sample.time);
-        let found = deviation(state, &self.model, &self.watch, sample.time)?;
-        if !warm {
-            return None;
+        let mut found = deviation(state, &self.model, &self.watch, sample.time)?;
+        let of = Ripeness {
+            known: state.active,
+            least: self.settings.min_buckets,
+        };
+        let (settings, watch) = (&self.settings, &self.watch);
+        found.held = watch.verdict(settings, found.bits, of, sample.time)?;
+        if found.held.is_none() {
+            state.note_alert(&self.model);
         }
-        state.note_alert(&self.model);
         Some(found)
     }
 
@@ -263,6 +264,7 @@ fn deviation(state: &AmountState, model: &Model, watch: &Watch, now: Time) -> Op
         return_days: watch.return_days(bits),
         terms,
         since: state.since,
+        held: None,
     })
 }
 
