@@ -33,6 +33,8 @@ mod enrich;
 mod peers;
 // Holidays and value lists, and what the service does when they change.
 mod calendar;
+// What was odd and raised no alert, and why.
+mod held_back;
 // What was learnt, carried over, shown and forgotten.
 mod learnt;
 // Any bytes in any format and envelope: an end, soon, in little memory.

@@ -137,6 +137,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "evidence",
             "flow",
             "gap",
+            "held",
             "holders",
             "kept",
             "only",

@@ -54,6 +54,10 @@ pub(super) struct Ripeness {
 impl Watch {
     /// Whether a score is worth telling of, and what holds it back if so. Of
     /// what fails the budget alone only what came near.
+    #[expect(
+        clippy::option_option,
+        reason = "nothing to tell; something, and whether it is held back"
+    )]
     pub(super) fn verdict(
         &self,
         settings: &Settings,
@@ -95,7 +99,43 @@ pub(super) fn is_step(before: u32, count: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::behaviour::settings;
     use super::*;
+    use crate::time::Span;
+
+    #[test]
+    fn what_holds_a_score_back_is_the_rules_age_then_the_entitys_then_the_budget() {
+        let settings = Settings {
+            warm_up: Span::DAY,
+            surprise: 10.0,
+            budget: Some(0.2),
+            ..settings()
+        };
+        let mut watch = Watch::new(&settings);
+        watch.see(Time::from_secs(1000));
+        let known = |known| Ripeness { known, least: 5 };
+        let ask = |watch: &Watch, bits, of, secs| {
+            let found = watch.verdict(&settings, bits, known(of), Time::from_secs(secs));
+            found.map(|held| held.map(|held| held.reason))
+        };
+        // Without a history the budget asks for twenty bits.
+        let warm = Time::from_secs(1000 + 86_400);
+        let young = Some(Some(Reason::WarmUp(warm)));
+        assert_eq!(ask(&watch, 25.0, 9, 2000), young);
+        assert_eq!(ask(&watch, 25.0, 2, 2000), young);
+        assert_eq!(ask(&watch, 19.0, 9, 2000), None);
+        let census = watch.census(Vec::new());
+        watch.adopt(&census, &settings);
+        let later = 1000 + 86_400;
+        assert_eq!(
+            ask(&watch, 25.0, 2, later),
+            Some(Some(Reason::Evidence(2, 5)))
+        );
+        assert_eq!(ask(&watch, 25.0, 5, later), Some(None), "an alert");
+        assert_eq!(ask(&watch, 19.0, 5, later), Some(Some(Reason::Budget)));
+        assert_eq!(ask(&watch, 17.0, 5, later), None, "not near");
+        assert_eq!(ask(&watch, 19.0, 2, later), None, "two reasons");
+    }
 
     #[test]
     fn of_a_growing_count_eight_in_a_doubling_are_steps() {

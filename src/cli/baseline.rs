@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::learnt::{self, Known, Record};
-use super::plural;
 use super::terminal::Terminal;
+use super::{held, plural};
 use crate::detector::{Detector, Learner};
 use crate::enrich::Tables;
 use crate::escape::{Escaped, shortened};
@@ -18,10 +18,10 @@ use crate::pipeline::State;
 use crate::sink::quoted;
 use crate::store::Store;
 
-/// Export, compare and forget what was learnt
+/// Export, compare and forget what was learnt, and show what raised no alert yet
 ///
 /// Works on state folders: that of the service, or one that `replay --learn`
-/// made. `export` and `diff` only read, also while a service is running;
+/// made. `export`, `diff` and `held-back` only read, also while a service is running;
 /// `forget` needs the folder for itself. Give the rules that it was learnt
 /// under.
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,7 @@ enum Action {
     Export(Export),
     Diff(Diff),
     Forget(Forget),
+    HeldBack(held::Options),
 }
 
 /// Print every baseline of every entity as JSON lines
@@ -106,6 +107,7 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         Action::Export(options) => export(options, terminal),
         Action::Diff(options) => diff(options, terminal),
         Action::Forget(options) => forget(options, terminal),
+        Action::HeldBack(options) => held::run(options, terminal),
     }
 }
 

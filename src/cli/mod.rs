@@ -22,6 +22,7 @@ mod explain;
 mod fields;
 mod findings;
 mod formats;
+mod held;
 mod input;
 mod learnt;
 mod lists;

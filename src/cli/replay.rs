@@ -12,7 +12,7 @@ use super::enrich::Enrich;
 use super::exit::{Exit, Failure};
 use super::lists::Named;
 use super::terminal::Terminal;
-use super::{columns, formats, progress, rules, summary};
+use super::{columns, formats, held, progress, rules, summary};
 use crate::alert::{Alert, Level};
 use crate::config::Config;
 use crate::detector::{Marks, Options as Detecting};
@@ -51,6 +51,14 @@ pub(super) struct Options {
     /// same rules. The folder must hold no state yet.
     #[arg(long, value_name = "FOLDER")]
     learn: Option<PathBuf>,
+
+    /// Write what was odd and raised no alert to this file, as JSON lines
+    ///
+    /// What baselines found while their rules were warming up, or of entities
+    /// of which too little is known: of each rule the oddest, each entity once,
+    /// with the reason and what the alert would have said.
+    #[arg(long, value_name = "FILE")]
+    held_back: Option<PathBuf>,
 
     /// How alerts are written
     ///
@@ -351,6 +359,9 @@ pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure
         }
     };
     bar.finish_and_clear();
+    if let Some(file) = &options.held_back {
+        held::write_file(file, &summary.held_back)?;
+    }
     match delivery.stopped {
         Some(error) => Err(error.into()),
         None => conclude(&summary, input.quiet, terminal),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::fields::{aligned, plain_table};
+use super::held;
 use super::progress::{bytes, rate};
 use crate::escape::Escaped;
 use crate::pipeline::{RuleCount, Summary};
@@ -86,6 +87,12 @@ fn facts(summary: &Summary) -> Vec<(&'static str, String)> {
         several(updates, "time")
     );
     facts.push(("alerts", alerts));
+    if let Some(total) = held::total(&summary.held_back, summary.held_more) {
+        facts.push((
+            "",
+            format!("{total} (`replay --held-back FILE` lists them)"),
+        ));
+    }
     facts
 }
 

@@ -14,7 +14,7 @@ use super::reading::{Readings, Start};
 use super::state::State;
 use crate::alert::Alert;
 use crate::clock::Stopwatch;
-use crate::detector::Detector;
+use crate::detector::{Detector, HeldBack};
 use crate::enrich::{Enricher, Tables};
 use crate::field::Projection;
 use crate::format::{self, Context, FORMATS};
@@ -91,6 +91,10 @@ pub struct Summary {
     pub state_bytes: u64,
     /// Entities whose state was given up for others' since memory is bounded.
     pub evicted: u64,
+    /// What was odd and raised no alert, the oddest first, as far as it is kept.
+    pub held_back: Vec<HeldBack>,
+    /// Whether there was more of it.
+    pub held_more: bool,
     /// By rule, the most urgent first, then by title.
     pub alerts: Vec<RuleCount>,
     /// Earliest event time.
@@ -220,7 +224,11 @@ fn replayed(
         summary.entities += size.entities as u64;
         summary.state_bytes += size.bytes as u64;
         summary.evicted += size.evicted;
+        let (held, more) = lane.held_back(detector);
+        summary.held_back.extend(held);
+        summary.held_more |= more;
     }
+    HeldBack::sort(&mut summary.held_back);
     tallies.finish(&mut summary);
     let logs = logs(&reader, &mut archives, names);
     summary.problems = found.problems;

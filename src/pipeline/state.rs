@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::logs::Kept;
 use super::sequencer::Sequencer;
-use crate::detector::{Detector, LANES, Lane};
+use crate::detector::{Detector, HeldBack, LANES, Lane};
 use crate::source::Saved;
 use crate::store::{Store, StoreError};
 use crate::time::Time;
@@ -103,6 +103,19 @@ impl State {
     /// The same to change.
     pub fn lanes_mut(&mut self) -> &mut [Lane] {
         &mut self.lanes
+    }
+
+    /// What was odd and raised no alert, the oddest first, as far as it is
+    /// kept; and whether there was more of it.
+    pub fn held_back(&self, detector: &Detector) -> (Vec<HeldBack>, bool) {
+        let lanes = self.lanes.iter().map(|lane| lane.held_back(detector));
+        let (mut all, mut more) = (Vec::new(), false);
+        for (held, other) in lanes {
+            all.extend(held);
+            more |= other;
+        }
+        HeldBack::sort(&mut all);
+        (all, more)
     }
 
     /// What could not be read of it, to be said aloud.

@@ -1,5 +1,6 @@
 //! Alerts for programs: one JSON object per line, keys in a fixed order.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -35,6 +36,28 @@ impl Sink for Json {
         self.out.write_all(&self.line)?;
         self.out.flush()
     }
+}
+
+/// Appends a line of an alert with something more of that name.
+pub fn write_with<T: Serialize>(
+    line: &mut Vec<u8>,
+    alert: &Alert,
+    name: &'static str,
+    more: &T,
+) -> io::Result<()> {
+    let more = BTreeMap::from([(name, more)]);
+    let alert = Record::of(alert);
+    quoted::write_line(line, &With { alert, more })?;
+    line.push(b'\n');
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct With<'a, T> {
+    #[serde(flatten)]
+    alert: Record<'a>,
+    #[serde(flatten)]
+    more: BTreeMap<&'static str, T>,
 }
 
 /// The alert as programs see it; the order of the fields is the order of the keys.

@@ -16,8 +16,9 @@ mod sentence;
 mod statement;
 mod text;
 
+pub use json::write_with;
 pub use sentence::{count, number, odds, sentence};
-pub use text::wrap;
+pub use text::{told, wrap};
 
 /// Where alerts go.
 pub trait Sink: Send {

@@ -49,7 +49,7 @@ impl Sink for Text {
 
 /// The whole text of an alert, with an empty line after it.
 fn render(alert: &Alert, style: Style) -> String {
-    let width = style.width.unwrap_or(PLAIN_WIDTH).max(LEAST_WIDTH);
+    let width = width(style);
     let mut out = String::new();
     let head = paint(style, level_paint(alert.rule.level));
     for line in wrap(&header(alert), width, 2) {
@@ -58,8 +58,35 @@ fn render(alert: &Alert, style: Style) -> String {
     for line in wrap(&sentence(alert), width - 2, 0) {
         push(&mut out, &format!("  {line}"), Paint::new());
     }
-    for (label, text) in numbers(alert) {
-        for row in labelled(label, &text, width) {
+    out + &under(alert, &numbers(alert), style) + "\n"
+}
+
+/// A result that is no alert, with what is to be said of it: a header without a
+/// level, the sentence, the rows, the raw lines.
+pub fn told(alert: &Alert, rows: &[(&'static str, String)], style: Style) -> String {
+    let width = width(style);
+    let mut out = String::new();
+    let title = Escaped(alert.rule.title.as_bytes());
+    let head = format!("{} {title}", alert.time);
+    for line in wrap(&head, width, 2) {
+        push(&mut out, &line, paint(style, Paint::new().bold()));
+    }
+    for line in wrap(&sentence(alert), width - 2, 0) {
+        push(&mut out, &format!("  {line}"), Paint::new());
+    }
+    out + &under(alert, rows, style)
+}
+
+fn width(style: Style) -> usize {
+    style.width.unwrap_or(PLAIN_WIDTH).max(LEAST_WIDTH)
+}
+
+/// The rows and the raw lines.
+fn under(alert: &Alert, rows: &[(&'static str, String)], style: Style) -> String {
+    let width = width(style);
+    let mut out = String::new();
+    for (label, text) in rows {
+        for row in labelled(label, text, width) {
             push(&mut out, &row, Paint::new());
         }
     }
@@ -70,7 +97,6 @@ fn render(alert: &Alert, style: Style) -> String {
         }
         push(&mut out, &raw_line(sample, style.width), Paint::new());
     }
-    out.push('\n');
     out
 }
 
