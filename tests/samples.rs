@@ -123,7 +123,9 @@ fn unexpected(path: &Path, folder: &str, samples: &[Sample]) -> Vec<String> {
         if number == 1 && expectation == *only.as_object().unwrap() {
             continue;
         }
-        let known = |key: &String| ["rule", "entity", "at_least_level"].contains(&key.as_str());
+        let known = |key: &String| {
+            ["rule", "entity", "at_least_level", "tolerated"].contains(&key.as_str())
+        };
         let level = expectation
             .get("at_least_level")
             .map_or(Some("low"), Value::as_str);

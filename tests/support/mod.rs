@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 
 use tipstaff::alert::Alert;
 use tipstaff::detector::{Detector, Options, load_options};
+use tipstaff::enrich::{Files, Tables};
 use tipstaff::pipeline::{Progress, Readings, ReplayOptions, Start, classes, replay};
 
 /// The shipped rules, compiled once.
@@ -31,7 +32,7 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
         threads,
         start: Start::in_year(2025),
         readings: Readings::default(),
-        tables: Arc::default(),
+        tables: tables(folder),
     };
     let mut alerts = Vec::new();
     let progress = Progress::default();
@@ -45,6 +46,18 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
         folder.display()
     );
     alerts
+}
+
+/// What a folder's own tables say of networks and users.
+fn tables(folder: &Path) -> Arc<Tables> {
+    let own = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
+    let files = Files {
+        networks: own("networks.csv"),
+        directory: own("directory.csv"),
+    };
+    let (tables, report) = Tables::read(&files).unwrap();
+    assert_eq!(report.broken, 0, "{:?}", report.shown);
+    Arc::new(tables)
 }
 
 /// A file of other projects' data, which stays outside the project: beside the

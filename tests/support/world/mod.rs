@@ -24,10 +24,12 @@ pub(crate) mod traffic;
 
 pub(crate) mod attack;
 
+pub(crate) mod abroad;
 pub(crate) mod court;
 pub(crate) mod habits;
 pub(crate) mod incidents;
 pub(crate) mod month;
+pub(crate) mod ordinary;
 pub(crate) mod quiet;
 pub(crate) mod quietly;
 pub(crate) mod strangers;
@@ -69,6 +71,10 @@ pub(crate) static FOLDERS: &[Folder] = &[
         make: court::make,
     },
     Folder {
+        path: "quiet-month",
+        make: ordinary::quiet_month,
+    },
+    Folder {
         path: "scenarios/beacon",
         make: quietly::calls_home,
     },
@@ -95,6 +101,10 @@ pub(crate) static FOLDERS: &[Folder] = &[
     Folder {
         path: "scenarios/host-hopping",
         make: strangers::host_hopping,
+    },
+    Folder {
+        path: "scenarios/impossible-travel",
+        make: abroad::impossible_travel,
     },
     Folder {
         path: "scenarios/lateral-ssh",

@@ -129,6 +129,8 @@ pub(crate) struct Person {
     pub(crate) brisk: bool,
     /// Days on holiday.
     pub(crate) away: Range<i64>,
+    /// Single days without work: public holidays, days on the way.
+    pub(crate) closed: Vec<i64>,
     /// First day of work here.
     pub(crate) joins: i64,
 }
@@ -214,6 +216,7 @@ pub(crate) fn person(world: &str, number: i64, name: &'static str, team: Team) -
         evenings: rng.chance(15),
         brisk: false,
         away,
+        closed: Vec::new(),
         joins: 0,
     }
 }
@@ -246,7 +249,8 @@ impl Person {
             let ill = rng.chance(4) && day >= 7;
             let on_call = self.team == Team::Admins && rng.chance(12);
             let works = !weekend(day) && !ill || weekend(day) && on_call;
-            if !works || self.away.contains(&day) || day < self.joins.max(days.start) {
+            let away = self.away.contains(&day) || self.closed.contains(&day);
+            if !works || away || day < self.joins.max(days.start) {
                 continue;
             }
             let start = at(day, 0, 0) + begins;
