@@ -63,6 +63,8 @@ mod injection_lines;
 mod injection_servers;
 // What is too long, too many, broken or forged.
 mod limits;
+// Who teaches a baseline something on purpose, with whole logs.
+mod poisoning;
 // Every scenario against its expectations.
 mod replay;
 // Files and folders of rules, whole and broken.

@@ -445,6 +445,7 @@ fn nothing_is_learnt_of_what_an_analyst_has_marked() {
         "event_count",
         "value_count",
         "value_sum",
+        "value_quantile",
         "first_seen",
         "session_novelty",
         "off_hours",

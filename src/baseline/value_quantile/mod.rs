@@ -271,7 +271,9 @@ impl Quantile {
             state.renew(&self.settings, threshold);
         }
         let state = self.table.get_mut(at)?;
-        state.take(value, sample.key);
+        if !sample.lesson.is_none() {
+            state.take(value, sample.key);
+        }
         if value < state.alarm {
             return None;
         }
