@@ -16,6 +16,7 @@ mod rarities;
 mod sessions;
 mod silences;
 mod values;
+mod votes;
 
 use super::{
     Census, Deviation, Lesson, Only, PARTS, STATISTICS, Sample, Settings, Statistic, Want,
