@@ -337,4 +337,52 @@ mod tests {
         let days = part_share(3, Span::DAY) + part_share(9, Span::DAY);
         assert!((days - 1.0).abs() < 1e-9);
     }
+
+    #[test]
+    fn an_entity_has_one_vote_a_day_however_often_and_however_much_it_sends() {
+        let settings = super::super::Settings {
+            // What alerts has no vote.
+            surprise: 300.0,
+            ..super::super::behaviour::settings()
+        };
+        let census = |each: i64, size: f64| {
+            let mut rule = (super::super::volume::ROW.build)(&settings);
+            let midnight = |day: i64| crate::time::Time::from_secs(day * 86_400);
+            let mut census = Census::default();
+            for day in 0..9 {
+                for entity in 0..20_u64 {
+                    let busy = entity == 0;
+                    for hour in 0..if busy { each } else { 1 } {
+                        rule.observe(&super::super::Sample {
+                            key: entity + 1,
+                            time: midnight(day).plus(Span::HOUR.times(hour)),
+                            count: 1,
+                            value: 0,
+                            parts: [0; super::super::PARTS],
+                            amount: Some(if busy { size } else { 1e6 }),
+                            last: true,
+                            lesson: super::super::Lesson::Whole,
+                        });
+                    }
+                }
+                census = rule.census(midnight(day + 1));
+                rule.adopt(&census, midnight(day + 1));
+            }
+            census
+        };
+        let sum = |census: &Census, places: std::ops::Range<usize>| {
+            let sums = census.sums.get(places).unwrap_or(&[]);
+            from_fixed(sums.iter().sum())
+        };
+        let (once, always) = (census(1, 5e8), census(24, 5e8));
+        for one in [&once, &always] {
+            assert!((sum(one, DAYS..DAYS + BINS) - 20.0).abs() < 1e-6);
+            assert!((sum(one, ENTITIES..MEANS) - 20.0).abs() < 1e-6);
+        }
+        let mean = |census: &Census| sum(census, MEANS..SQUARES) / 20.0;
+        assert!((mean(&once) - mean(&always)).abs() < 0.1);
+        // Seven doublings above the others are believed, twenty are not.
+        let absurd = mean(&census(1, 9e14));
+        assert!(absurd < mean(&once) + 0.5, "{absurd} {}", mean(&once));
+    }
 }

@@ -8,6 +8,7 @@ mod counts;
 mod drops;
 mod holidays;
 mod levels;
+mod marks;
 mod peers;
 mod poison;
 mod promises;
