@@ -11,6 +11,7 @@ use super::learnt;
 use super::terminal::Terminal;
 use crate::baseline::Reason;
 use crate::detector::HeldBack;
+use crate::enrich::Tables;
 use crate::sink::{self, count, number};
 use crate::time::Time;
 
@@ -136,7 +137,8 @@ pub(super) fn total(held: &[HeldBack], more: bool) -> Option<String> {
 
 /// Runs the command.
 pub(super) fn run(options: &Options, terminal: Terminal) -> Result<Exit, Failure> {
-    let detector = options.rules.compile(terminal)?;
+    // Nothing is judged here, by whatever calendar.
+    let detector = options.rules.compile(&Tables::default(), terminal)?;
     let state = learnt::stored(&options.state, &detector)?;
     let (held, more) = state.held_back(&detector);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -52,8 +52,10 @@ pub(crate) fn replay_folder(folder: &Path, threads: usize) -> Vec<Alert> {
 fn tables(folder: &Path) -> Arc<Tables> {
     let own = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
     let files = Files {
-        networks: own("networks.csv"),
+        networks: own("networks.csv").into_iter().collect(),
         directory: own("directory.csv"),
+        hosts: own("hosts.csv"),
+        holidays: own("holidays.ics"),
     };
     let (tables, report) = Tables::read(&files).unwrap();
     assert_eq!(report.broken, 0, "{:?}", report.shown);
