@@ -31,7 +31,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, single};
+use super::calibrate::{Peak, single};
 use super::season::{Calendar, SHIFT_AT, decode, encode};
 use super::shared::PARTS_OF_WEEK;
 use super::special::exp2;
@@ -103,7 +103,7 @@ pub(super) struct AmountState {
     /// The surprise that 98 % of the entity's own active buckets stay under.
     cap: f32,
     /// The highest surprise of the buckets closed since the last barrier.
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     /// Active buckets.
     pub(super) active: u32,
     /// The destination of most of the sum, and by how much.
@@ -152,7 +152,7 @@ impl AmountState {
             reference: 0,
             exposure: 0.0,
             cap: 0.0,
-            peak: 0.0,
+            peak: Peak::default(),
             active: 0,
             top: 0,
             lead: 0.0,
@@ -287,11 +287,13 @@ impl AmountState {
         if self.sum <= 0.0 {
             return;
         }
-        self.peak = self.peak.max(calibrate::ACTIVE);
+        self.peak.raise(0.0);
         if self.sum >= model.floor {
             let law = self.law(model, self.bucket);
             let bits: f64 = self.terms(model, &law).iter().map(|term| term.1).sum();
-            self.peak = self.peak.max(single(bits.clamp(0.0, 300.0)));
+            if self.active >= model.min_buckets {
+                self.peak.raise(bits);
+            }
             if self.large == Large::Never && self.alerted != self.bucket {
                 self.large = Large::New;
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Settings;
 use super::amount::ABSURD;
-use super::calibrate::{self, single};
+use super::calibrate::{Peak, single};
 use super::combine::fisher;
 use super::season::Calendar;
 use super::special::{exp2, real};
@@ -62,6 +62,8 @@ pub(super) struct Model {
     /// Most that a day may raise the anchor, in bits.
     pub(super) growth: f64,
     pub(super) floor: f64,
+    /// Active buckets without which an entity raises no alert.
+    pub(super) min_buckets: u32,
     pub(super) within: f64,
 }
 
@@ -77,6 +79,7 @@ impl Model {
             day: real(Span::DAY.nanos()) / real(width),
             growth: (1.0 + settings.growth.clamp(0.0, 1.0)).log2(),
             floor: settings.floor.max(1.0),
+            min_buckets: settings.min_buckets,
             within: WITHIN,
         }
     }
@@ -103,7 +106,7 @@ pub(super) struct Anchored {
     pub(super) n: f32,
     pub(super) level: f32,
     pub(super) squares: f32,
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     pub(super) active: u32,
     pub(super) resolved: bool,
     pub(super) absurd: bool,
@@ -192,7 +195,7 @@ impl Anchored {
             n: 0.0,
             level: 0.0,
             squares: 0.0,
-            peak: 0.0,
+            peak: Peak::default(),
             active: 0,
             resolved: false,
             absurd: false,
@@ -271,10 +274,10 @@ impl Anchored {
         if self.sum <= 0.0 {
             return;
         }
-        self.peak = self.peak.max(calibrate::ACTIVE);
-        if self.sum >= model.floor {
+        self.peak.raise(0.0);
+        if self.sum >= model.floor && self.active >= model.min_buckets {
             let bits = self.law(model).map_or(0.0, |law| law.bits(self.sum));
-            self.peak = self.peak.max(single(bits));
+            self.peak.raise(bits);
         }
         if !self.absurd && self.bucket > self.learnt {
             let sum = self.sum;

@@ -24,6 +24,7 @@ use std::f64::consts::{LN_2, LOG2_E};
 
 use serde::{Deserialize, Serialize};
 
+use super::calibrate::Peak;
 use super::special::{exp2, ln_gamma, real};
 use super::table::Newcomer;
 use crate::time::{Span, Time};
@@ -82,7 +83,7 @@ pub(super) struct Beat {
     /// Gaps in all.
     pub(super) gaps: u32,
     /// The highest score since the last barrier.
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     /// Gaps in milliseconds, and the sizes of what ended them; 0 = unknown.
     times: [u16; RING],
     sizes: [u16; RING],
@@ -131,7 +132,7 @@ impl Beat {
             steady: Time::MAX,
             value: seen.value,
             gaps: 0,
-            peak: 0.0,
+            peak: Peak::default(),
             times: [0; RING],
             sizes: [0; RING],
             next: 0,

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
-use super::calibrate::{self, single};
+use super::calibrate::{Peak, single};
 use super::season::{Calendar, Peers, Profile};
 use super::special::{NegBin, exp2};
 use super::sums::{code, log, log_of};
@@ -87,7 +87,7 @@ pub(super) struct CountState {
     /// The surprise that 98 % of the entity's own active buckets stay under.
     cap: f32,
     /// The highest surprise of the buckets closed since the last barrier.
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     /// Decayed active buckets.
     pub(super) evidence: f32,
     /// Active buckets learnt.
@@ -118,7 +118,7 @@ impl CountState {
             exposure: 0.0,
             squares: 0.0,
             cap: 0.0,
-            peak: 0.0,
+            peak: Peak::default(),
             evidence: 0.0,
             active: 0,
             count,
@@ -203,6 +203,19 @@ impl CountState {
         count.saturating_add(1)
     }
 
+    /// The counted bucket is over: its score is the entity's vote, if a count
+    /// like that could have been reported at all.
+    pub(super) fn vote(&mut self, model: &Model, profile: Option<&Profile>, min_buckets: u32) {
+        if self.count == 0 || self.barred {
+            return;
+        }
+        self.peak.raise(0.0);
+        if self.active >= min_buckets && self.count >= self.beyond().max(model.floor) {
+            let law = self.law(model, profile, self.bucket);
+            self.peak.raise(law.surprise(self.count));
+        }
+    }
+
     /// Learns the counted bucket, winsorised, and counts from zero again.
     pub(super) fn close(&mut self, model: &Model, profile: Option<&mut Profile>) {
         if self.count == 0 {
@@ -272,7 +285,6 @@ impl CountState {
         } else {
             0.0
         };
-        self.peak = self.peak.max(single(surprise)).max(calibrate::ACTIVE);
         if surprise <= cap {
             self.cap = single(cap * CAP_DOWN);
             return count;

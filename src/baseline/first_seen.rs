@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, HOLDERS, NOVEL, SUMS};
-use super::calibrate;
 use super::description::RARE_VALUES;
 use super::held::Ripeness;
 use super::peers::{Groups, SavedGroups, group as group_of};
@@ -152,7 +151,7 @@ impl FirstSeen {
             None
         };
         let novelty = if whole {
-            state.peak = state.peak.max(calibrate::ACTIVE);
+            state.peak.raise(0.0);
             state.take(value, time, &self.calendar, base)
         } else {
             state.judge(value, time, &self.calendar, base)
@@ -162,14 +161,21 @@ impl FirstSeen {
         any.then_some((at, novelty))
     }
 
-    /// Has the entity of a sample vote for a score, if the sample teaches anything.
+    /// Has the entity of a sample vote for a score, if it has a habit and the
+    /// sample teaches anything.
     pub(super) fn vote(&mut self, at: usize, sample: &Sample, bits: f64) {
-        if !sample.lesson.is_whole() {
-            return;
+        let least = self.least();
+        if let Some(state) = self.table.get_mut(at)
+            && sample.lesson.is_whole()
+            && state.active >= least
+        {
+            state.peak.raise(bits);
         }
-        if let Some(state) = self.table.get_mut(at) {
-            state.peak = state.peak.max(calibrate::single(bits));
-        }
+    }
+
+    /// Active buckets before an entity has a habit.
+    fn least(&self) -> u32 {
+        self.settings.min_buckets.max(self.tells.least)
     }
 
     /// The state of an entity whose score is worth telling of, and what holds
@@ -178,10 +184,19 @@ impl FirstSeen {
         let state = self.table.get(at)?;
         let of = Ripeness {
             known: state.active,
-            least: self.settings.min_buckets.max(self.tells.least),
+            least: self.least(),
         };
         let held = self.watch.verdict(&self.settings, bits, of, now)?;
         Some((state, held))
+    }
+
+    /// How many of its values are new in this bucket, or that this one is rare.
+    fn observed(&self, state: &Values, novelty: &Novelty) -> f64 {
+        if novelty.weight >= 1.0 && !self.tells.rare {
+            f64::from(state.fresh().max(1))
+        } else {
+            1.0
+        }
     }
 
     /// Whether an entity has a state, and is no newcomer.
@@ -198,11 +213,7 @@ impl FirstSeen {
         let (own, peers) = novelty.apart();
         let (state, held) = self.judged(at, own + peers, now)?;
         let is_new = novelty.weight >= 1.0 && !self.tells.rare;
-        let observed = if is_new {
-            f64::from(state.fresh().max(1))
-        } else {
-            1.0
-        };
+        let observed = self.observed(state, &novelty);
         if observed < self.settings.floor {
             return None;
         }
@@ -265,7 +276,10 @@ impl FirstSeen {
 impl Statistic for FirstSeen {
     fn observe(&mut self, sample: &Sample) -> Option<Deviation> {
         let (at, novelty) = self.take(sample)?;
-        self.vote(at, sample, novelty.bits());
+        let state = self.table.get(at)?;
+        if self.observed(state, &novelty) >= self.settings.floor {
+            self.vote(at, sample, novelty.bits());
+        }
         self.deviation(at, novelty, sample.time)
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Model {
     pub(super) winsor_bits: f64,
     /// The least sum worth a look.
     pub(super) floor: f64,
+    /// Active buckets without which an entity raises no alert.
+    pub(super) min_buckets: u32,
 }
 
 impl Model {
@@ -49,6 +51,7 @@ impl Model {
             hold: settings.hold,
             winsor_bits: settings.winsor_bits.max(1.0),
             floor: settings.floor.max(1.0),
+            min_buckets: settings.min_buckets,
         }
     }
 

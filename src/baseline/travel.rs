@@ -172,7 +172,9 @@ impl Statistic for Travel {
         let (fast, new) = (speed_bits(speed), novelty.bits());
         // Who moves as people do has not travelled, however new the network is.
         let bits = if speed > 0.0 { fast + new } else { 0.0 };
-        self.networks.vote(at, sample, bits);
+        if speed >= self.networks.rule().0.floor {
+            self.networks.vote(at, sample, bits);
+        }
         let (settings, calendar, watch) = self.networks.rule();
         let (state, held) = self.networks.judged(at, bits, sample.time)?;
         let least = watch.threshold();

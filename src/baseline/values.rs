@@ -10,6 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::base::Base;
+use super::calibrate::Peak;
 use super::season::Calendar;
 use super::special::{bits, real};
 use crate::time::{SECS_PER_DAY, Time};
@@ -76,7 +77,7 @@ pub(super) struct Values {
     odd: f32,
     expected: f32,
     /// The highest score since the last barrier.
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     /// Active buckets learnt.
     pub(super) active: u32,
     /// In this bucket: new values, and odd ones among them.
@@ -140,7 +141,7 @@ impl Values {
             novel: 0.0,
             odd: 0.0,
             expected: 0.0,
-            peak: 0.0,
+            peak: Peak::default(),
             active: 0,
             fresh: 0,
             fresh_odd: 0,

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, Calibrator, Votes};
+use super::calibrate::{Calibrator, Peak, Votes};
 use super::{Census, Settings};
 use crate::time::{Span, Time};
 
@@ -59,11 +59,8 @@ impl Watch {
     }
 
     /// An entity's vote: the highest score since the last barrier, which begins anew.
-    pub(super) fn vote(&self, votes: &mut Votes, peak: &mut f32) {
-        let peak = f64::from(std::mem::take(peak));
-        if peak > 0.0 {
-            calibrate::vote(votes, self.calibrator.held_back(peak));
-        }
+    pub(super) fn vote(&self, votes: &mut Votes, peak: &mut Peak) {
+        self.calibrator.vote(votes, peak);
     }
 
     /// The lane's census as far as it is everybody's.

@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, single};
+use super::calibrate::{Peak, single};
 use super::held::Ripeness;
 use super::rate::Rate;
 use super::special::NegBin;
@@ -93,7 +93,7 @@ struct Mark {
     /// The shortfall that 98 % of its buckets stay under.
     cap: f32,
     /// The greatest since the last barrier.
-    peak: f32,
+    peak: Peak,
     /// Decayed squares of what its buckets were off, as parts of what was
     /// expected, and how many buckets.
     squares: f32,
@@ -303,13 +303,19 @@ impl EventDrop {
         let whole = law.shortfall(one.count);
         let trust = mark.learn(law, one.count, whole, keep);
         let bits = whole * trust;
-        mark.peak = mark.peak.max(single(bits)).max(calibrate::ACTIVE);
+        mark.peak.raise(0.0);
         // A day of a drop is one drop: it is over when half as odd.
         if mark.told {
             mark.told = bits >= 0.5 * threshold;
             return None;
         }
-        if bits < threshold || law.mean < floor {
+        if law.mean < floor {
+            return None;
+        }
+        if held.is_none() {
+            mark.peak.raise(bits);
+        }
+        if bits < threshold {
             return None;
         }
         mark.told = held.is_none();

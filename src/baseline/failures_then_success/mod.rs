@@ -19,7 +19,7 @@ mod explained;
 use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, NOVEL, SUMS};
-use super::calibrate::{self, single};
+use super::calibrate::single;
 use super::held::Ripeness;
 use super::season::Calendar;
 use super::special::{BITS_MAX, bits, to_fixed};
@@ -245,7 +245,7 @@ impl Guesses {
         }
         let learns = !sample.lesson.is_none();
         if learns {
-            state.places.peak = state.places.peak.max(calibrate::ACTIVE);
+            state.places.peak.raise(0.0);
         }
         let run = state.take(place, sample.time, window);
         let law = state.law();
@@ -274,11 +274,12 @@ impl Guesses {
         };
         let score = slips + more.unwrap_or(0.0);
         let score = score.min(BITS_MAX);
-        if learns {
-            state.places.peak = state.places.peak.max(single(score));
-        }
         let observed = f64::from(failures);
-        if observed < self.settings.floor {
+        let enough = observed >= self.settings.floor;
+        if learns && enough && state.places.active >= self.settings.min_buckets {
+            state.places.peak.raise(score);
+        }
+        if !enough {
             return None;
         }
         let of = Ripeness {

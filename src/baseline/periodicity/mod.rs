@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 use std::f64::consts::LOG2_E;
 
 use super::beat::{Beat, Rhythm, Sizes};
-use super::calibrate;
 use super::held::Ripeness;
 use super::holders::{Holders, RECENT};
 use super::special::BITS_MAX;
@@ -120,7 +119,7 @@ impl Periodicity {
         if !beat.take(sample.time, sample.amount) {
             return None;
         }
-        beat.peak = beat.peak.max(calibrate::ACTIVE);
+        beat.peak.raise(0.0);
         if beat.gaps < GAPS_LEAST || (beat.gaps > GAPS_LEAST && beat.gaps % EVERY != 0) {
             return None;
         }
@@ -136,7 +135,9 @@ impl Periodicity {
         let beat = self.table.get_mut(at)?;
         if !sample.lesson.is_none() {
             beat.even = true;
-            beat.peak = beat.peak.max(calibrate::single(score.bits));
+            if beat.gaps >= self.settings.min_buckets {
+                beat.peak.raise(score.bits);
+            }
         }
         self.deviation(at, &score, sample.time)
     }

@@ -121,6 +121,7 @@ impl Rate {
         let state = self.table.get_mut(at)?;
         let model = model_of(self.groups.as_ref(), &self.model, group);
         if bucket > state.bucket {
+            state.vote(model, self.profiles.get(at), self.settings.min_buckets);
             let profile = self.profiles.get_mut(at);
             match &mut self.waiting {
                 Some(waiting) => waiting.close(at, state, profile, model, bucket),
@@ -376,6 +377,7 @@ impl Statistic for Rate {
             let group = self.groups.as_ref().map_or(0, |groups| groups.of(at));
             let model = model_of(self.groups.as_ref(), &self.model, group);
             if model.calendar.is_over(state.bucket, now) {
+                state.vote(model, self.profiles.get(at), self.settings.min_buckets);
                 let profile = self.profiles.get_mut(at);
                 match &mut self.waiting {
                     Some(waiting) => waiting.close(at, state, profile, model, bucket),

@@ -18,7 +18,7 @@ mod population;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Base, SUMS};
-use super::calibrate::{self, single};
+use super::calibrate::Peak;
 use super::combine::together;
 use super::evidence::{KINDS, Looks};
 use super::gap::{self, Gaps};
@@ -64,7 +64,7 @@ struct State {
     /// Active buckets learnt.
     active: u32,
     /// The highest score since the last barrier.
-    peak: f32,
+    peak: Peak,
     /// The chance to be active at the bucket's hour; negative: not worked out.
     tail: f32,
     /// The highest evidence of each kind since the last barrier, in half bits.
@@ -85,7 +85,7 @@ impl State {
             gaps: Gaps::new(),
             count: 1,
             active: 0,
-            peak: 0.0,
+            peak: Peak::default(),
             tail: -1.0,
             peaks: [0; KINDS],
             class: 0,
@@ -217,7 +217,7 @@ impl Sessions {
         }
         if sample.lesson.is_whole() {
             let state = self.table.get_mut(at)?;
-            state.peak = state.peak.max(calibrate::ACTIVE);
+            state.peak.raise(0.0);
             return self.judge(at, sample);
         }
         // Nothing of it stays but what was worked out for the bucket.
@@ -250,21 +250,26 @@ impl Sessions {
         let state = self.table.get_mut(at)?;
         let evidence = found.terms().map(|(_, bits)| bits);
         let bits = together(evidence, found.kinds.saturating_sub(found.odd));
-        if state.active >= HABIT {
-            state.peak = state.peak.max(single(bits));
-            for (peak, raw) in state.peaks.iter_mut().zip(found.raw) {
-                *peak = (*peak).max(fleet::half_bits(raw));
-            }
-        }
         let of = Ripeness {
             known: state.active,
             least: self.settings.min_buckets.max(HABIT),
         };
-        let held = self.watch.verdict(&self.settings, bits, of, sample.time)?;
-        let told = (self.looks.explain)(&found);
+        let held = self.watch.verdict(&self.settings, bits, of, sample.time);
+        let told = (held.is_some() || state.peak.is_below(bits))
+            .then(|| (self.looks.explain)(&found))
+            .filter(|told| told.observed >= self.settings.floor);
+        if told.is_some() && of.known >= of.least {
+            state.peak.raise(bits);
+        }
+        if state.active >= HABIT {
+            for (peak, raw) in state.peaks.iter_mut().zip(found.raw) {
+                *peak = (*peak).max(fleet::half_bits(raw));
+            }
+        }
+        let (told, held) = (told?, held?);
         let mut terms: Vec<_> = found.terms().collect();
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
-        (told.observed >= self.settings.floor).then(|| Deviation {
+        Some(Deviation {
             bits,
             observed: told.observed,
             expected: told.expected,

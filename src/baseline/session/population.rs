@@ -37,7 +37,7 @@ impl Sessions {
             if state.active >= HABIT {
                 groups.member(group);
             }
-            if state.peak > 0.0 && state.active >= HABIT {
+            if state.peak.is_active() && state.active >= HABIT {
                 self.votes.peaked(std::mem::take(&mut state.peaks));
             }
             self.watch.vote(&mut votes, &mut state.peak);

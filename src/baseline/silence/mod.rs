@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 use source::Source;
 
-use super::calibrate::{self, single};
 use super::season::Calendar;
 use super::special::real;
 use super::table::{Newcomer, Nursery, Saved, Table};
@@ -106,7 +105,10 @@ impl Silence {
         let least = self.least();
         let source = self.table.get_mut(at)?;
         let bits = source.bits(time, &self.calendar);
-        source.peak = source.peak.max(single(bits)).max(calibrate::ACTIVE);
+        source.peak.raise(0.0);
+        if source.gaps >= least && source.is_long(time, floor, &self.calendar) {
+            source.peak.raise(bits);
+        }
         source.take(time, !sample.lesson.is_none(), &self.calendar);
         let bucket = self.calendar.bucket(source.last);
         if bucket != source.bucket || bits > 0.0 {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{LN_2, LOG2_E};
 
-use crate::baseline::calibrate::single;
+use crate::baseline::calibrate::{Peak, single};
 use crate::baseline::season::Calendar;
 use crate::baseline::special::BITS_MAX;
 use crate::time::{SECS_PER_DAY, Span, Time};
@@ -50,7 +50,7 @@ pub(super) struct Source {
     /// Silence that is worth telling, from `base` on.
     pub(super) patience: Span,
     pub(super) gaps: u32,
-    pub(super) peak: f32,
+    pub(super) peak: Peak,
     pub(super) told: bool,
     /// How many were silent with it.
     pub(super) others: u32,
@@ -68,7 +68,7 @@ impl Source {
             bucket: i64::MIN,
             patience: Span::DAY,
             gaps: 0,
-            peak: 0.0,
+            peak: Peak::default(),
             told: false,
             others: 0,
             weekday: [Hour::default(); 24],
@@ -176,6 +176,12 @@ impl Source {
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         let patience = Span::from_nanos((seconds.clamp(1.0, 1e9) * 1e9) as i64);
         self.patience = patience;
+    }
+
+    /// Whether a silence until `now` is long enough to be told of, however odd it is.
+    pub(super) fn is_long(&self, now: Time, floor: f64, calendar: &Calendar) -> bool {
+        let (_, longest) = self.about(calendar.cell(calendar.bucket(self.last)));
+        self.quiet(self.base, now, calendar) > (LONGER * longest).max(floor)
     }
 
     /// The surprise of a silence until `now`, in bits.

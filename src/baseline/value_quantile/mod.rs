@@ -22,7 +22,7 @@ mod law;
 
 use serde::{Deserialize, Serialize};
 
-use super::calibrate::{self, single};
+use super::calibrate::{Peak, single};
 use super::held::Ripeness;
 use super::season::Calendar;
 use super::special::real;
@@ -84,7 +84,7 @@ struct Spread {
     values: f32,
     buckets: f32,
     /// The highest score since the last barrier.
-    peak: f32,
+    peak: Peak,
     /// Active buckets.
     active: u32,
     histogram: Histogram,
@@ -103,7 +103,7 @@ impl Spread {
             learnt: bucket,
             values: 0.0,
             buckets: 0.0,
-            peak: 0.0,
+            peak: Peak::default(),
             active: 0,
             histogram: Histogram::default(),
         }
@@ -141,9 +141,10 @@ impl Spread {
         }
         let law = self.law(settings);
         let known = self.histogram.total() >= VALUES_LEAST;
-        self.peak = self.peak.max(calibrate::ACTIVE);
-        if known && self.highest >= settings.floor {
-            self.peak = self.peak.max(single(law.bits(self.highest)));
+        self.peak.raise(0.0);
+        let may = known && self.active >= settings.min_buckets;
+        if may && self.highest >= settings.floor {
+            self.peak.raise(law.bits(self.highest));
         }
         let most = if known {
             cell(law.reaching(settings.winsor_bits.max(1.0)))
