@@ -6,7 +6,8 @@
 //! cargo bench --bench worlds -- --technique beacon      one technique, five times
 //! cargo bench --bench worlds -- --alone                 each technique in a month of its own
 //! cargo bench --bench worlds -- --rules PATH            other rules
-//! cargo bench --bench worlds -- --calibration           whether budgets are kept
+//! cargo bench --bench worlds -- --calibration           whether budgets are kept, and bits what they say
+//! cargo bench --bench worlds -- --people 14             a smaller office
 //! cargo bench --bench worlds -- --misses                every attack, every false incident
 //! cargo bench --bench worlds -- --bare                  without tables of networks and users
 //! cargo bench --bench worlds -- --keep FOLDER           leaves the logs there
@@ -24,6 +25,8 @@
     reason = "a broken bench should stop where it broke, and its result is printed"
 )]
 
+#[path = "support/calibration.rs"]
+mod calibration;
 #[path = "../tests/support/score.rs"]
 mod score;
 #[expect(dead_code, reason = "the other benches share more")]
@@ -39,15 +42,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tipstaff::detector::load_options;
-use tipstaff::rule::{Body, Bound, Operator, RuleSet, load};
+use tipstaff::rule::{RuleSet, load};
 
+use calibration::Calibration;
 use score::{Incident, Outcome, Score, Whose, judge, watch};
 use support::compiled;
 use world::month::{Month, Plan, TECHNIQUES, month};
 use world::stamp::{At, DAY, MINUTE};
-
-/// Alerts a day that a rule may be allowed.
-const BUDGETS: [f64; 5] = [1.0, 0.5, 0.2, 0.1, 0.05];
 
 /// What was asked for.
 #[expect(
@@ -63,6 +64,7 @@ struct Asked {
     calibration: bool,
     misses: bool,
     alone: bool,
+    people: Option<i64>,
     bare: bool,
 }
 
@@ -85,6 +87,7 @@ fn asked() -> Option<Asked> {
             "--rules" => asked.rules.push(words.next().unwrap().into()),
             "--keep" => asked.keep = words.next().map(PathBuf::from),
             "--calibration" => asked.calibration = true,
+            "--people" => asked.people = words.next().map(|text| text.parse().unwrap()),
             "--alone" => asked.alone = true,
             "--bare" => asked.bare = true,
             "--misses" => asked.misses = true,
@@ -123,6 +126,7 @@ fn plans(asked: &Asked) -> Vec<Plan> {
         only.iter().map(move |only| {
             let mut plan = Plan::full(seed);
             plan.only.clone_from(only);
+            plan.people = asked.people.unwrap_or(plan.people);
             if plan.only.is_some() {
                 plan.each = 5;
             }
@@ -331,59 +335,4 @@ fn when(at: At) -> String {
         (at - world::stamp::START) / DAY,
         text.get(11..).unwrap()
     )
-}
-
-/// Incidents that each baseline raises in the twins' second half when it is
-/// given a budget and nothing else to hold it back, summed over the seeds.
-#[derive(Default)]
-struct Calibration {
-    days: f64,
-    raised: BTreeMap<String, [u32; BUDGETS.len()]>,
-}
-
-impl Calibration {
-    fn add(&mut self, rules: &RuleSet, twin: &Month, days: i64) {
-        let start = world::stamp::at(days / 2, 0, 0);
-        self.days += f64::from(u32::try_from(days - days / 2).unwrap());
-        for (column, budget) in BUDGETS.into_iter().enumerate() {
-            let mut given = rules.clone();
-            for rule in &mut given.rules {
-                if let Body::Baseline(baseline) = &mut rule.body {
-                    self.raised.entry(rule.header.title.clone()).or_default();
-                    baseline.budget = Some(budget);
-                    baseline.surprise = 1.0;
-                    baseline.value = vec![Bound {
-                        operator: Operator::Gte,
-                        value: 1.0,
-                    }];
-                }
-            }
-            let scratch = tempfile::tempdir().unwrap();
-            let said = watch(&compiled(&given), twin, scratch.path());
-            for incident in judge(twin, &[], &said).twin {
-                let Some(counts) = self.raised.get_mut(&incident.rule) else {
-                    continue;
-                };
-                if let (true, Some(count)) = (incident.at >= start, counts.get_mut(column)) {
-                    *count += 1;
-                }
-            }
-        }
-    }
-
-    fn print(&self) {
-        println!(
-            "| alerts a day allowed | {} |\n|---|{}",
-            BUDGETS.map(|b| b.to_string()).join(" | "),
-            "---|".repeat(BUDGETS.len())
-        );
-        println!(
-            "| that is, in {} days | {} |",
-            self.days,
-            BUDGETS.map(|b| format!("{:.1}", b * self.days)).join(" | ")
-        );
-        for (rule, counts) in &self.raised {
-            println!("| {rule} | {} |", counts.map(|c| c.to_string()).join(" | "));
-        }
-    }
 }

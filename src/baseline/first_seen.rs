@@ -278,7 +278,8 @@ impl Statistic for FirstSeen {
         let (at, novelty) = self.take(sample)?;
         let state = self.table.get(at)?;
         if self.observed(state, &novelty) >= self.settings.floor {
-            self.vote(at, sample, novelty.bits());
+            let (own, peers) = novelty.apart();
+            self.vote(at, sample, own + peers);
         }
         self.deviation(at, novelty, sample.time)
     }

@@ -17,6 +17,7 @@ mod rarities;
 mod sessions;
 mod silences;
 mod values;
+mod voters;
 mod votes;
 
 use super::{
@@ -78,6 +79,8 @@ struct Watch {
     lesson: Lesson,
     /// An entity's group of peers.
     peers: fn(u64) -> u64,
+    /// What the last barrier told.
+    census: Census,
     /// A value's number, by the value and a draw.
     amount: fn(u64, u64) -> f64,
 }
@@ -88,6 +91,7 @@ impl Watch {
             lanes: (0..lanes).map(|_| build(name, settings)).collect(),
             lesson: Lesson::Whole,
             peers: |_| 0,
+            census: Census::default(),
             midnight: MONDAY,
             one: in_one_lane(name),
             amount: match name {
@@ -169,7 +173,7 @@ impl Watch {
     ) -> Option<Deviation> {
         while secs >= self.midnight - MONDAY + 86_400 {
             self.midnight += 86_400;
-            self.barrier(Time::from_secs(self.midnight));
+            self.census = self.barrier(Time::from_secs(self.midnight));
         }
         let key = hash(entity);
         let dealt = if self.one {

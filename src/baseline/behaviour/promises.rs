@@ -44,7 +44,16 @@ fn story(name: &str, peers: bool, lanes: usize) -> Vec<Option<(u64, u64)>> {
     let mut watch = Watch::new(name, lanes, &hot);
     watch.peers = teams;
     let mut told = Vec::new();
-    for n in 0..40_000_i64 {
+    for (entity, secs, count, value) in lives() {
+        let found = watch.see(entity, secs, count, value);
+        told.push(found.map(|d| (d.bits.to_bits(), d.expected.to_bits())));
+    }
+    told
+}
+
+/// Four weeks of a hundred entities: who, when, how often at once, and what.
+pub(super) fn lives() -> impl Iterator<Item = (u64, i64, u32, u64)> {
+    (0..40_000_i64).filter_map(|n| {
         let r = hash(u64::try_from(n).unwrap());
         // Some come at random and stay away for eight days at a time, some at an even beat.
         let entity = if n % 5 == 0 && (n / 4000 % 2 == 0 || n % 4 > 0) {
@@ -52,14 +61,10 @@ fn story(name: &str, peers: bool, lanes: usize) -> Vec<Option<(u64, u64)>> {
         } else {
             r % 97 * (r >> 9 & 1) + r % 7
         };
-        if (61..200).contains(&entity) && n * 61 / 86_400 % 9 > 0 {
-            continue;
-        }
+        let away = (61..200).contains(&entity) && n * 61 / 86_400 % 9 > 0;
         let count = 1 + u32::try_from(r >> 20 & 31).unwrap() / 30;
-        let found = watch.see(entity, n * 61, count, r >> 30 & entity);
-        told.push(found.map(|d| (d.bits.to_bits(), d.expected.to_bits())));
-    }
-    told
+        (!away).then_some((entity, n * 61, count, r >> 30 & entity))
+    })
 }
 
 #[test]

@@ -101,6 +101,14 @@ fn add(votes: &mut Votes, at: usize) {
     }
 }
 
+/// How many of the votes reach these bits.
+#[cfg(test)]
+pub(super) fn reaching(votes: &[u64], bits: f64) -> u64 {
+    let (open, held) = votes.split_at(BINS.min(votes.len()));
+    let above = |votes: &[u64]| votes.iter().skip(bin(bits)).sum::<u64>();
+    above(open) + above(held)
+}
+
 fn bin(bits: f64) -> usize {
     let bits = bits.clamp(0.0, BITS_MAX);
     #[expect(
@@ -214,8 +222,8 @@ impl Calibrator {
     pub(super) fn fold(&mut self, votes: &[u64], settings: &Settings) {
         self.days = self.days.saturating_add(1);
         let count = |votes: &u64| real(i64::try_from(*votes).unwrap_or(i64::MAX));
-        let voters: f64 = votes.iter().map(count).sum();
-        self.voters += (voters - self.voters) / f64::from(self.days).min(HALF_LIFE);
+        let all: f64 = votes.iter().map(count).sum();
+        self.voters += (all - self.voters) / f64::from(self.days).min(HALF_LIFE);
         if self.days > COLD {
             let keep = exp2(-1.0 / HALF_LIFE);
             self.bins.resize(BINS, Bin::default());
@@ -231,9 +239,10 @@ impl Calibrator {
         }
         self.ceiling = self.reached(settings.budget.unwrap_or(SELDOM));
         self.ceiling = self.ceiling.max(settings.surprise);
-        if settings.budget.is_some() {
-            self.threshold = self.ceiling;
-        }
+        self.threshold = match settings.budget {
+            Some(_) => self.ceiling,
+            None => settings.surprise,
+        };
     }
 
     /// Least bits that are reached at most `budget` times a day.
