@@ -69,11 +69,6 @@
 //! A speed v between two places has bits = 3 log2(v/225 km/h), and counts where
 //! the network is new as well; its bits are added.
 //!
-//! # Peers
-//!
-//! Where a rule says who is like whom (`peers: directory.team`), prior, season
-//! and q are those of an entity's own group, of eight members or more.
-//!
 //! # What an attacker can do to it
 //!
 //! A bucket is scored before it is learnt; what is far out is learnt winsorised
