@@ -28,9 +28,9 @@ fn as_many_votes_reach_the_threshold_as_entities_are_reported() {
             let found = watch.see(entity, secs, count, value);
             if watch.midnight > midnight {
                 midnight = watch.midnight;
-                let voted = reaching(&watch.census.votes, BITS);
+                let reached = reaching(&watch.census.votes, BITS);
                 let reported = u64::try_from(told.len()).unwrap();
-                (all, off) = (all + reported, off + voted.abs_diff(reported));
+                (all, off) = (all + reported, off + reached.abs_diff(reported));
                 votes += watch.census.votes.iter().sum::<u64>();
                 told.clear();
             }
