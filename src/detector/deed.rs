@@ -43,7 +43,15 @@ fn leaves(rules: &RuleSet, at: usize, depth: usize, found: &mut Vec<Option<[Stri
         found.push(None);
         return;
     }
-    for member in members(rule) {
+    let mut members = members(rule);
+    if let Body::Baseline(baseline) = &rule.body
+        && baseline.count_only.as_deref() == Some("never_succeeded")
+        && let [counted @ .., _] = members
+    {
+        // The last of them is what takes events out of the count.
+        members = counted;
+    }
+    for member in members {
         leaves(rules, member.rule, depth - 1, found);
     }
 }
