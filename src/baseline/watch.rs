@@ -80,3 +80,24 @@ impl Watch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::behaviour::settings;
+    use super::*;
+
+    #[test]
+    fn who_alerts_votes_once_a_day_and_for_no_more_than_the_threshold() {
+        let watch = Watch::new(&Settings {
+            budget: Some(0.2),
+            ..settings()
+        });
+        let (mut votes, mut peak) = (Votes::new(), 250.0);
+        for _ in 0..3 {
+            watch.vote(&mut votes, &mut peak);
+        }
+        // By half bits: the threshold is twenty bits where nothing is known.
+        let highest = votes.iter().rposition(|votes| *votes > 0);
+        assert_eq!((votes.iter().sum::<u64>(), highest), (1, Some(40)));
+    }
+}

@@ -130,3 +130,25 @@ fn an_address_that_guessed_for_weeks_is_as_new_to_a_session() {
     let (never, guessed) = (network(false), network(true));
     assert!(never > 3.0 && guessed > 0.9 * never, "{never} {guessed}");
 }
+
+#[test]
+fn a_silence_that_is_marked_is_not_taken_for_one_of_its_own() {
+    let longest = |lesson: Lesson| {
+        let mut watch = Watch::new("silence", 1, &settings());
+        for tick in 0..5 * 72 {
+            let (day, of_day) = (tick / 72, tick % 72);
+            if day == 3 && (20..26).contains(&of_day) {
+                continue;
+            }
+            watch.lesson = if day == 3 { lesson } else { Lesson::Whole };
+            watch.see(3, tick * 1200 + 7, 1, 0);
+        }
+        let now = Time::from_secs(super::MONDAY + at(5, 0, 0));
+        let key = watch.lanes[0].keys()[0];
+        let known = watch.lanes[0].describe(key, now).unwrap();
+        let ever = known.more.iter().find(|more| more.0.contains("longest"));
+        ever.map_or(known.interval.1, |ever| ever.1)
+    };
+    let (marked, learnt) = (longest(Lesson::None), longest(Lesson::Whole));
+    assert!(marked < 1300.0 && learnt > 1900.0, "{marked} {learnt}");
+}
