@@ -152,8 +152,7 @@ pub struct Sample {
     pub parts: [u64; PARTS],
     /// The field's value as a number, where the row asks for one.
     pub amount: Option<f64>,
-    /// Whether it is of the last of the rule's members: of what the others,
-    /// where there are some, come before.
+    /// Whether it is of the last of the rule's members, which the others come before.
     pub last: bool,
     /// Keyed hash of the value that the entity's peers share, where the rule
     /// names a field for it; 0 is none.

@@ -362,6 +362,7 @@ mod tests {
                             parts: [0; super::super::PARTS],
                             amount: Some(if busy { size } else { 1e6 }),
                             last: true,
+                            peers: 0,
                             lesson: super::super::Lesson::Whole,
                         });
                     }
