@@ -2,7 +2,7 @@
 //! young, an entity of which little is known, a budget that asks for more.
 //!
 //! One entry is one entity under one rule for one reason, with its oddest
-//! moment. Of a rule and lane the [`KEPT`] oddest are kept, for [`DAYS`] days.
+//! moment, to within half a bit. Of a rule and lane the [`KEPT`] oddest are kept, for [`DAYS`] days.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,10 @@ use crate::time::{Span, Time};
 
 /// Entries of a rule in a lane: 1,024 of a rule in all, of some 2 kB at most.
 const KEPT: usize = 16;
+
+/// Bits that a moment must be odder by to take another's place: what grows event
+/// by event is not written down each time.
+const ODDER: f64 = 0.5;
 
 /// Event time after which nobody comes back to it.
 const DAYS: i64 = 30;
@@ -106,11 +110,11 @@ impl OfRule {
     fn wants(&mut self, hash: u64, held: &Held, bits: f64, time: Time) -> bool {
         if let Some(known) = self.kept.iter_mut().find(|entry| entry.is_of(hash, held)) {
             known.again(time);
-            return bits > known.bits();
+            return bits > known.bits() + ODDER;
         }
         let full = self.kept.len() >= KEPT;
         self.more |= full;
-        !full || self.kept.iter().any(|entry| entry.bits() < bits)
+        !full || self.kept.iter().any(|entry| entry.bits() + ODDER < bits)
     }
 
     /// Keeps what it wants.
@@ -143,6 +147,11 @@ impl OfRule {
 pub(super) struct Ledger(Vec<OfRule>);
 
 impl Ledger {
+    /// Of so many rules.
+    pub(super) fn new(rules: usize) -> Ledger {
+        Ledger(vec![OfRule::default(); rules])
+    }
+
     fn of(&mut self, rule: u16) -> Option<&mut OfRule> {
         let rule = usize::from(rule);
         if self.0.len() <= rule {

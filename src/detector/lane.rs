@@ -58,7 +58,7 @@ impl Lane {
                 .collect(),
             episodes: Episodes::new(EPISODES_MAX / LANES),
             kept: Kept::default(),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(detector.units.len()),
         }
     }
 
