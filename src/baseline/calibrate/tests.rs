@@ -72,13 +72,12 @@ fn two_peaks(chance: f64) -> f64 {
 
 /// What so many sites have of their budget in the second half of four weeks.
 fn kept(entities: usize, budget: f64, score: impl Fn(f64) -> f64) -> f64 {
-    let sites = 40;
-    let each = (0..sites).map(|seed| {
+    let each = (0..100).map(|seed| {
         let mut fleet = Fleet::new(strict(budget), entities, seed);
         fleet.reached(14, &score);
         fleet.reached(14, &score)
     });
-    each.sum::<f64>() / 40.0 / budget
+    each.sum::<f64>() / 100.0 / budget
 }
 
 #[test]
@@ -107,6 +106,22 @@ fn the_budget_is_kept_when_scores_have_two_peaks() {
 }
 
 #[test]
+fn beyond_the_highest_vote_the_tail_is_that_of_the_odd_and_not_of_the_usual() {
+    // One in fifty is odd, with 8 bits or more, falling to a third each 6 bits.
+    let odd = |chance: f64| {
+        if chance < 0.02 {
+            8.0 - 6.0 * (chance / 0.02).ln()
+        } else {
+            0.2 + chance
+        }
+    };
+    for budget in [0.02, 0.01] {
+        let found = kept(130, budget, odd);
+        assert!((0.4..2.0).contains(&found), "{budget}: {found}");
+    }
+}
+
+#[test]
 fn fourteen_people_have_the_alerts_that_they_asked_for() {
     for stretch in [1.0, 3.0] {
         for budget in [1.0, 0.5, 0.2, 0.1, 0.05] {
@@ -130,6 +145,20 @@ fn calibrated_bits_are_what_they_say() {
     let days = fleet.calibrator.return_days(2.5 * 24.0).unwrap();
     let far = (days * 500.0).log2();
     assert!((15.0..23.0).contains(&far), "{far}");
+}
+
+#[test]
+fn a_fleet_whose_scores_have_doubled_is_followed_within_days() {
+    let (mut at_once, mut later) = (0.0, 0.0);
+    for seed in 1..=10 {
+        let mut fleet = Fleet::new(strict(0.5), 200, seed);
+        fleet.reached(28, bits(1.0));
+        // What leads on is that the scores were higher than what was held back.
+        at_once += 1.2 * fleet.reached(12, bits(2.0));
+        later += fleet.reached(28, bits(2.0)) / 10.0;
+    }
+    assert!(at_once < 32.0, "{at_once}");
+    assert!(later < 1.0, "{later}");
 }
 
 #[test]
