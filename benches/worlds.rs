@@ -145,14 +145,17 @@ fn main() {
     let mut scores = Vec::new();
     let mut calibration = Calibration::default();
     for plan in plans(&asked) {
-        let (mut attacked, mut twin) = (month(&plan, true), month(&plan, false));
+        let mut twin = month(&plan, false);
         if asked.bare {
-            attacked.tables.clear();
             twin.tables.clear();
         }
         if asked.calibration {
             calibration.add(&rules, &twin, plan.days);
             continue;
+        }
+        let mut attacked = month(&plan, true);
+        if asked.bare {
+            attacked.tables.clear();
         }
         days += plan.days;
         let score = one(&asked, plan.seed, &rules, &attacked, &twin);
