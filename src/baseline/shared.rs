@@ -355,7 +355,6 @@ mod tests {
                     for hour in 0..if busy { each } else { 1 } {
                         rule.observe(&super::super::Sample {
                             key: entity + 1,
-                            peers: 0,
                             time: midnight(day).plus(Span::HOUR.times(hour)),
                             count: 1,
                             value: 0,

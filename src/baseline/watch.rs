@@ -92,12 +92,13 @@ mod tests {
             budget: Some(0.2),
             ..settings()
         });
-        let (mut votes, mut peak) = (Votes::new(), 250.0);
+        let (mut votes, mut peak) = (Votes::new(), Peak::default());
+        peak.raise(250.0);
         for _ in 0..3 {
             watch.vote(&mut votes, &mut peak);
         }
-        // By half bits: the threshold is twenty bits where nothing is known.
-        let highest = votes.iter().rposition(|votes| *votes > 0);
-        assert_eq!((votes.iter().sum::<u64>(), highest), (1, Some(40)));
+        // Where nothing is known the threshold is twenty bits.
+        let reaching = [20.0, 20.5].map(|bits| super::super::calibrate::reaching(&votes, bits));
+        assert_eq!((votes.iter().sum::<u64>(), reaching), (1, [1, 0]));
     }
 }
