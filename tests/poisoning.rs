@@ -170,7 +170,6 @@ fn written(site: &mut Site) -> tempfile::TempDir {
         fs::write(folder.path().join("auth.log"), auth).unwrap();
     }
     let conn = site.zeek.render(&(at(0, 0, 0)..at(200, 0, 0)));
-    // A header alone is no log.
     if conn.len() > 2_000 {
         fs::write(folder.path().join("conn.log"), conn).unwrap();
     }

@@ -147,12 +147,12 @@ impl Calibration {
                 *sum += count(title, column + 2);
             }
             for (sum, bits) in of.nominal.iter_mut().zip(BITS) {
-                *sum += f64::from(count(title, 0)) * (-bits).exp2();
+                *sum += f64::from(count(title, 0)) * libm::exp2(-bits);
             }
         }
         let by_bits = raised(rules, twin, start, |title, baseline| {
             let entities = f64::from(count(title, 0)) / half;
-            let given = BITS.map(|bits| allowed(baseline.clone(), entities * (-bits).exp2()));
+            let given = BITS.map(|bits| allowed(baseline.clone(), entities * libm::exp2(-bits)));
             given.to_vec()
         });
         for ((title, column), more) in by_bits {
@@ -209,7 +209,7 @@ impl Calibration {
             }
         }
         for (kind, sums) in kinds {
-            let entities = sums.first().unwrap().1 * 8_f64.exp2() / self.days;
+            let entities = sums.first().unwrap().1 * 256.0 / self.days;
             let row = sums.map(|(count, nominal)| cell(count, nominal));
             println!(
                 "| {}, {entities:.0} entities a day | {} |",
@@ -244,7 +244,7 @@ fn cell(count: u32, nominal: f64) -> String {
 
 /// The chance that a Poisson variable of this mean is within half and twice it.
 fn chance(mean: f64) -> f64 {
-    let mut term = (-mean).exp();
+    let mut term = libm::exp(-mean);
     let mut sum = 0.0;
     let mut k = 0.0;
     while k <= 2.0 * mean {

@@ -29,6 +29,7 @@
 //! A closed bucket waits in a line of 24 before it is learnt; what was alerted
 //! on while it waited is not learnt at all, for a week at most.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::{Peak, single};
@@ -478,7 +479,7 @@ impl AmountState {
         if self.active >= 8 && now.since(self.since) < Span::DAY.times(30) {
             return None;
         }
-        let doublings = f64::from(self.active.min(64) + 1).log2();
+        let doublings = f64::from(self.active.min(64) + 1).log_two();
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         let worth = (doublings * model.calendar.half_life) as i64;
         Some(worth.saturating_sub(idle))

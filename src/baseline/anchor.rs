@@ -1,6 +1,7 @@
 //! One entity's slow memory, and the law of its recent level; see
 //! [`super::drift`].
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -77,7 +78,7 @@ impl Model {
             hold: settings.hold,
             week: (HOLD_MAX.nanos() / width).max(1),
             day: real(Span::DAY.nanos()) / real(width),
-            growth: (1.0 + settings.growth.clamp(0.0, 1.0)).log2(),
+            growth: (1.0 + settings.growth.clamp(0.0, 1.0)).log_two(),
             floor: settings.floor.max(1.0),
             min_buckets: settings.min_buckets,
             within: WITHIN,

@@ -20,6 +20,7 @@
 //! of each further minute is kept as it is, the one after that which spans
 //! the minute, since a gap is the likelier to span it the longer it is.
 
+use crate::baseline::Elementary as _;
 use std::f64::consts::{LN_2, LOG2_E};
 
 use serde::{Deserialize, Serialize};
@@ -59,7 +60,7 @@ const STEPS: f64 = 1365.0;
     reason = "clamped to u16"
 )]
 fn code(value: f64) -> u16 {
-    (value.max(1.0).ln() * LOG2_E * STEPS)
+    (value.max(1.0).log_e() * LOG2_E * STEPS)
         .round()
         .clamp(0.0, f64::from(u16::MAX)) as u16
 }
@@ -290,9 +291,9 @@ fn rhythm(gaps: &[f64], lag: u8) -> Option<Rhythm> {
     let (mut sum, mut logs) = (0.0, 0.0);
     for beat in free {
         sum += beat;
-        logs += beat.ln();
+        logs += beat.log_e();
     }
-    let s = ((sum / n).ln() - logs / n).max(1e-6);
+    let s = ((sum / n).log_e() - logs / n).max(1e-6);
     let shape = (3.0 - s + ((s - 3.0) * (s - 3.0) + 24.0 * s).sqrt()) / (12.0 * s);
     let (period, jitter) = spread(beats);
     Some(Rhythm {
@@ -312,18 +313,22 @@ impl Rhythm {
         // Minka's estimate, turned round: what is left of s in the shape.
         let turned = 12.0 * shape + 1.0;
         let s = (6.0 * turned + 18.0) / (turned * turned - 1.0);
-        let law = |k: f64| k * k.ln() - ln_gamma(k) - k;
+        let law = |k: f64| k * k.log_e() - ln_gamma(k) - k;
         let gain = law(shape) - law(lag) - (shape - lag) * s;
         // Three ways of looking at it cost log2 3, where it is not the first.
-        let ways = if lag > 1.0 { 3_f64.ln() * LOG2_E } else { 0.0 };
-        n * gain / LN_2 - 0.5 * n.ln() * LOG2_E - ways
+        let ways = if lag > 1.0 {
+            3_f64.log_e() * LOG2_E
+        } else {
+            0.0
+        };
+        n * gain / LN_2 - 0.5 * n.log_e() * LOG2_E - ways
     }
 
     /// The regularity that 99 % of chance's beats stay between, by the
     /// estimate's own scatter at shape 1.
     pub(super) fn by_chance(&self) -> (f64, f64) {
         let scatter = 2.576 * 1.245 / (self.beats / self.lag).sqrt();
-        ((-scatter).exp(), scatter.exp())
+        ((-scatter).exp_e(), scatter.exp_e())
     }
 }
 
@@ -341,7 +346,7 @@ mod tests {
         let regularity = |gaps: &[f64]| rhythm(gaps, 1).unwrap().regularity;
         // Quantiles of the exponential and of uniform jitter.
         let part = |n: u32| (f64::from(n) + 0.5) / 32.0;
-        let chance: Vec<f64> = (0..32).map(|n| 10.0 - 600.0 * part(n).ln()).collect();
+        let chance: Vec<f64> = (0..32).map(|n| 10.0 - 600.0 * part(n).log_e()).collect();
         let jitter = |most: f64| -> Vec<f64> {
             let gap = |n| 10.0 + 600.0 * (1.0 + most * (2.0 * part(n) - 1.0));
             (0..32).map(gap).collect()

@@ -12,6 +12,7 @@
 //! session is not quite independent, which makes S too large; the calibrator
 //! takes that out again, since it goes by how often a score is reached.
 
+use crate::baseline::Elementary as _;
 use std::f64::consts::LN_2;
 
 use super::special::{bits, ln_gamma};
@@ -44,7 +45,7 @@ pub(super) fn together(found: impl Iterator<Item = f64> + Clone, absent: u32) ->
         best = best.max(bits);
         looks += 1.0;
     }
-    fisher(found, absent).max(best - looks.max(1.0).ln() / LN_2)
+    fisher(found, absent).max(best - looks.max(1.0).log_e() / LN_2)
 }
 
 /// ln Q(a, x) for a > 0 and x ≥ 0.
@@ -52,7 +53,7 @@ fn ln_gamma_upper(a: f64, x: f64) -> f64 {
     if x <= 0.0 {
         return 0.0;
     }
-    let front = a * x.ln() - x - ln_gamma(a);
+    let front = a * x.log_e() - x - ln_gamma(a);
     if x < a + 1.0 {
         // P by its series (6.5.29), where Q is not small.
         let (mut term, mut sum) = (1.0 / a, 1.0 / a);
@@ -63,9 +64,9 @@ fn ln_gamma_upper(a: f64, x: f64) -> f64 {
                 break;
             }
         }
-        return (1.0 - (front.exp() * sum).min(1.0)).max(1e-300).ln();
+        return (1.0 - (front.exp_e() * sum).min(1.0)).max(1e-300).log_e();
     }
-    front + fraction(a, x).ln()
+    front + fraction(a, x).log_e()
 }
 
 /// The continued fraction of Q (6.5.31), by Lentz's method.
@@ -98,22 +99,22 @@ mod tests {
             // Q(1, x) = e^-x; Q(2, x) = (1+x) e^-x; Q(3, x) = (1+x+x²/2) e^-x.
             for (a, expected) in [
                 (1.0, -x),
-                (2.0, (1.0 + x).ln() - x),
-                (3.0, (1.0 + x + x * x / 2.0).ln() - x),
+                (2.0, (1.0 + x).log_e() - x),
+                (3.0, (1.0 + x + x * x / 2.0).log_e() - x),
             ] {
                 let found = ln_gamma_upper(a, x);
                 assert!((found - expected).abs() < 1e-12, "{a} {x}: {found}");
             }
             // Q(a+1, x) = Q(a, x) + x^a e^-x / Γ(a+1), for halves too.
             for a in [0.5, 1.5, 2.5] {
-                let more = (a * x.ln() - x - ln_gamma(a + 1.0)).exp();
-                let found = ln_gamma_upper(a + 1.0, x).exp();
-                let expected = ln_gamma_upper(a, x).exp() + more;
+                let more = (a * x.log_e() - x - ln_gamma(a + 1.0)).exp_e();
+                let found = ln_gamma_upper(a + 1.0, x).exp_e();
+                let expected = ln_gamma_upper(a, x).exp_e() + more;
                 assert!((found / expected - 1.0).abs() < 1e-11, "{a} {x}: {found}");
             }
         }
         // erfc(1), to 16 digits.
-        let half = ln_gamma_upper(0.5, 1.0).exp();
+        let half = ln_gamma_upper(0.5, 1.0).exp_e();
         assert!((half - 0.157_299_207_050_285_13).abs() < 1e-14, "{half}");
     }
 

@@ -6,6 +6,7 @@
 //! 1/size = α + 1/(a₀+A): what entities scatter by themselves plus what is not
 //! known yet about this one's rate.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -231,7 +232,7 @@ impl CountState {
         let law = self.law(model, profile.as_deref(), bucket);
         if model.hold {
             let gone = bucket.saturating_sub(self.learnt);
-            let gone = -model.calendar.decay(gone).log2();
+            let gone = -model.calendar.decay(gone).log_two();
             let high = code((log(self.high) - gone).max(0.0));
             self.high = high.max(code(log_of(f64::from(self.count))));
         }
@@ -303,7 +304,7 @@ impl CountState {
         if self.active >= 8 && self.evidence >= 4.0 && recent {
             return None;
         }
-        let doublings = (1.0 + f64::from(self.evidence)).ln() / std::f64::consts::LN_2;
+        let doublings = (1.0 + f64::from(self.evidence)).log_e() / std::f64::consts::LN_2;
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         let worth = (doublings * model.calendar.half_life) as i64;
         Some(worth.saturating_sub(idle))
@@ -312,7 +313,7 @@ impl CountState {
 
 /// The rate's bin, by half octaves from 2^-20 to 2^20 events a bucket.
 pub(super) fn rate_bin(rate: f64) -> usize {
-    let halves = 2.0 * rate.max(1e-9).ln() / std::f64::consts::LN_2 + 40.0;
+    let halves = 2.0 * rate.max(1e-9).log_e() / std::f64::consts::LN_2 + 40.0;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -6,6 +6,7 @@
 //! attacker could pick values that fall into one register. Registers are
 //! pooled and given back when the bucket closes.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::rate::Rate;
@@ -200,7 +201,7 @@ fn estimate(registers: &[u8]) -> u32 {
     }
     let raw = 0.7213 / (1.0 + 1.079 / M) * M * M / sum;
     let value = if raw <= 2.5 * M && empty > 0 {
-        M * (M / f64::from(empty)).ln()
+        M * (M / f64::from(empty)).log_e()
     } else {
         raw
     };

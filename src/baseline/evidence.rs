@@ -4,6 +4,7 @@
 use super::PARTS;
 use super::gap::Lomax;
 use super::special::exp2;
+use crate::baseline::Elementary as _;
 
 /// Bits below which a piece of evidence is as good as absent.
 pub(super) const LEAST: f64 = 3.0;
@@ -65,7 +66,7 @@ pub(super) fn odd_by_chance(kinds: u32) -> (f64, f64) {
     let chance = exp2(-LEAST);
     let n = f64::from(kinds);
     // The binomial's terms, one from the other.
-    let mut term = (n * (1.0 - chance).ln()).exp();
+    let mut term = (n * (1.0 - chance).log_e()).exp_e();
     let (mut sum, mut most) = (term, 0.0);
     while sum < 0.995 && most < n {
         term *= (n - most) / (most + 1.0) * chance / (1.0 - chance);

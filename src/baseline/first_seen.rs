@@ -7,6 +7,7 @@
 //! raises nothing and learns silently, as it does while the rule warms up.
 //! `learn: {delay: 7d}` has a value wait for so many days before it is known.
 
+use crate::baseline::Elementary as _;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -392,7 +393,7 @@ impl Statistic for FirstSeen {
             young: !watched,
             values: Some(learnt.known()),
             hours: Vec::new(),
-            more: vec![("bits of any new value", bits(chance.ln()))],
+            more: vec![("bits of any new value", bits(chance.log_e()))],
         };
         if !self.tells.rare {
             return Some(new);

@@ -12,6 +12,7 @@
 //! than four gaps make nobody a clock: who comes every day goes on leave for two
 //! weeks, and at twelve gaps that was as odd (16 bits) as a stolen account.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::calibrate::single;
@@ -119,7 +120,7 @@ pub(super) struct Lomax {
 impl Lomax {
     /// `-log2` of the chance to stay away at least so many days.
     pub(super) fn surprise(self, days: f64) -> f64 {
-        bits(-self.shape * (1.0 + (days - GRACE).max(0.0) / self.scale).ln())
+        bits(-self.shape * (1.0 + (days - GRACE).max(0.0) / self.scale).log_e())
     }
 
     /// The days at which the surprise is so many bits.

@@ -4,6 +4,7 @@
 use super::evidence::{Explained, Found, Looks};
 use super::session::Sessions;
 use super::{Row, Want};
+use crate::baseline::Elementary as _;
 
 /// The row of the table.
 pub(super) static ROW: Row = Row {
@@ -38,7 +39,7 @@ fn explain(found: &Found) -> Explained {
         model: "lomax",
         observed: found.away,
         expected: found.law.mean,
-        interval: (0.0, found.law.reaching(0.005_f64.recip().log2())),
+        interval: (0.0, found.law.reaching(0.005_f64.recip().log_two())),
         quiet: found.law.reaching(found.threshold).max(found.floor),
     }
 }

@@ -91,6 +91,7 @@ mod count;
 mod description;
 mod distinct;
 mod drift;
+mod elementary;
 mod event_drop;
 mod evidence;
 mod failures_then_success;
@@ -128,6 +129,8 @@ mod waiting;
 mod watch;
 
 use std::collections::BTreeMap;
+
+pub(crate) use elementary::Elementary;
 
 pub use description::{Description, NEW_VALUES, ODD_THINGS};
 pub use flow::Crowd;

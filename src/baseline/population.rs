@@ -110,6 +110,7 @@ fn prior(bins: &[f64], variance: f64, least: f64) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::baseline::Elementary as _;
 
     fn bins(rates: &[f64]) -> Vec<f64> {
         let mut bins = vec![0.0; BINS];
@@ -127,13 +128,13 @@ mod tests {
     #[test]
     fn the_priors_mean_is_the_entities_mean_and_its_shape_says_how_alike_they_are() {
         let (alike, rate) = prior(&bins(&[0.5; 100]), 0.1, POPULATION_LEAST).unwrap();
-        assert!((alike / rate / 0.5).ln().abs() < 0.4, "{alike} {rate}");
+        assert!((alike / rate / 0.5).log_e().abs() < 0.4, "{alike} {rate}");
         let spread: Vec<f64> = (0..100)
             .map(|n| if n % 10 == 0 { 8.0 } else { 0.01 })
             .collect();
         let (unlike, rate) = prior(&bins(&spread), 0.1, POPULATION_LEAST).unwrap();
         assert!(unlike < alike / 4.0, "{unlike} {alike}");
-        assert!((unlike / rate / 0.8).ln().abs() < 0.4, "{unlike} {rate}");
+        assert!((unlike / rate / 0.8).log_e().abs() < 0.4, "{unlike} {rate}");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::season::Calendar;
 use super::special::{exp2, real};
 use super::values::{Novelty, THETA, Values};
 use super::{Description, Row, Want};
+use crate::baseline::Elementary as _;
 use crate::time::Time;
 
 /// The row of the table.
@@ -109,7 +110,7 @@ impl Rare {
     /// In place of what is said of new ones.
     pub(super) fn described(&self, new: Description) -> Description {
         // Poisson: the least that 99.5 % have at most.
-        let (mut most, mut term) = (0.0, (-self.each).exp());
+        let (mut most, mut term) = (0.0, (-self.each).exp_e());
         let mut part = term;
         while part < 0.995 && most < f64::from(self.known) {
             most += 1.0;

@@ -12,6 +12,7 @@
 //!
 //! Others are told apart by doublings: none, one, two or three, four to seven.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::special::exp2;
@@ -51,7 +52,7 @@ impl Rarity {
     pub(super) fn term(&self, others: u32) -> f64 {
         let all = self.below.last().copied().unwrap_or(0.0);
         let below = self.below.get(class(others)).copied().unwrap_or(0.0);
-        -((below + 0.5) / (all + 1.0)).log2()
+        -((below + 0.5) / (all + 1.0)).log_two()
     }
 }
 

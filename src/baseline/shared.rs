@@ -1,6 +1,7 @@
 //! What amounts tell about the population: how much is usual, when, and which
 //! destinations entities share.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::Census;
@@ -237,7 +238,7 @@ impl Shared {
         let found = found.ok().and_then(|at| self.users.get(at));
         let users = found.map_or(1.0, |&(_, users)| f64::from(users));
         let all = f64::from(self.most).max(USERS_LEAST);
-        (all / users).log2().clamp(0.0, RARE_MAX) + COMMON
+        (all / users).log_two().clamp(0.0, RARE_MAX) + COMMON
     }
 
     /// About how many bytes it takes.

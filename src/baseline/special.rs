@@ -1,14 +1,15 @@
 //! Special functions: the tail of the negative binomial in bits, down to 2^-300.
 //!
 //! Own code, because decisions hang on the last digit: `+ - * /` are exact by
-//! IEEE 754, no multiplication is fused with an addition, and of the platform's
-//! mathematics library only `ln` and `exp` are called.
+//! IEEE 754, no multiplication is fused with an addition, and logarithms are the
+//! same on every platform ([`super::Elementary`]).
 //!
 //! - ln Γ: Stirling's series after shifting to x ≥ 10 (Abramowitz and Stegun 6.1.41).
 //! - Regularised incomplete beta: continued fraction 26.5.8 of the same, by
 //!   Lentz's method, kept as a logarithm so that small tails do not underflow.
 //! - X ~ NB(r, mean μ): P(X ≥ x) = I_q(x, r) with q = μ/(r+μ).
 
+use crate::baseline::Elementary as _;
 use std::f64::consts::{LN_2, LOG2_E};
 
 /// Largest surprise that is told apart.
@@ -50,7 +51,7 @@ pub(super) fn exp2(x: f64) -> f64 {
     let whole = x.floor();
     #[expect(clippy::cast_possible_truncation, reason = "clamped to a thousand")]
     let exponent = u64::try_from(1023 + whole as i64).unwrap_or(0);
-    f64::from_bits(exponent << 52) * ((x - whole) * LN_2).exp()
+    f64::from_bits(exponent << 52) * ((x - whole) * LN_2).exp_e()
 }
 
 /// ln Γ(x) for x > 0.
@@ -73,7 +74,7 @@ pub(super) fn ln_gamma(x: f64) -> f64 {
         1.0 / 12.0,
     ];
     let series = terms.iter().fold(0.0, |sum, term| sum * square + term) * inverse;
-    (x - 0.5) * x.ln() - x + HALF_LN_TAU + series - product.ln()
+    (x - 0.5) * x.log_e() - x + HALF_LN_TAU + series - product.log_e()
 }
 
 /// ln I_x(a, b), given x and 1 - x so that neither loses digits.
@@ -85,13 +86,13 @@ pub(super) fn ln_beta_inc(a: f64, b: f64, x: f64, rest: f64) -> f64 {
         return 0.0;
     }
     let ln_beta = ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b);
-    let front = a * x.ln() + b * rest.ln() - ln_beta;
+    let front = a * x.log_e() + b * rest.log_e() - ln_beta;
     if x < (a + 1.0) / (a + b + 2.0) {
-        return front - a.ln() + continued(a, b, x).ln();
+        return front - a.log_e() + continued(a, b, x).log_e();
     }
     // The fraction converges fast only below the mean: use I_x(a,b) = 1 - I_{1-x}(b,a).
-    let other = (front - b.ln() + continued(b, a, rest).ln()).exp();
-    (1.0 - other.min(1.0)).max(1e-300).ln()
+    let other = (front - b.log_e() + continued(b, a, rest).log_e()).exp_e();
+    (1.0 - other.min(1.0)).max(1e-300).log_e()
 }
 
 /// The continued fraction of the incomplete beta, by Lentz's method.
@@ -208,7 +209,7 @@ impl NegBin {
     /// The interval that holds 99 % of its counts.
     pub(super) fn interval(self) -> (f64, f64) {
         // P(X ≥ x+1) ≤ p is a surprise of at least -log2 p at x+1.
-        let quantile = |p: f64| f64::from(self.reaching(bits(p.ln()), 1) - 1);
+        let quantile = |p: f64| f64::from(self.reaching(bits(p.log_e()), 1) - 1);
         (quantile(0.995), quantile(0.005))
     }
 }
@@ -314,7 +315,10 @@ mod tests {
     #[test]
     fn powers_of_two_are_exact() {
         for k in -40..40 {
-            assert_eq!(exp2(f64::from(k)).to_bits(), 2f64.powi(k).to_bits());
+            assert_eq!(
+                exp2(f64::from(k)).to_bits(),
+                libm::exp2(f64::from(k)).to_bits()
+            );
         }
         assert!((exp2(0.5) - std::f64::consts::SQRT_2).abs() < 1e-15);
     }

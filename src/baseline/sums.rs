@@ -1,6 +1,7 @@
 //! What turns an entity's amounts into a prediction: the model of a rule, and
 //! the law of one bucket's sum.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -115,7 +116,7 @@ pub(super) fn log(code: u16) -> f64 {
 
 /// A sum as it is learnt.
 pub(super) fn log_of(sum: f64) -> f64 {
-    (1.0 + sum.max(0.0)).log2()
+    (1.0 + sum.max(0.0)).log_two()
 }
 
 /// What a bucket's sum will be.
@@ -148,7 +149,7 @@ impl Law {
         let own = exp2(-self.own(y));
         let peers = tail.reached(y, self.known);
         let p = self.known * own / (self.known + 1.0) + peers;
-        -p.max(1e-90).log2()
+        -p.max(1e-90).log_two()
     }
 
     /// The entity's own habit alone.
@@ -165,7 +166,7 @@ impl Law {
     /// reached again by one in n + 1, whatever a bell says; from there it decays.
     pub(super) fn hold_to(mut self, record: f64) -> Law {
         if record > 0.0 {
-            self.common = (self.known + 2.0).log2();
+            self.common = (self.known + 2.0).log_two();
             self.excess = (self.trust * self.raw(record) - self.common).max(0.0);
             self.record = record;
         }
@@ -179,7 +180,7 @@ impl Law {
 
     /// `-log2 P(any)`.
     pub(super) fn activity(&self) -> f64 {
-        -self.active.log2()
+        -self.active.log_two()
     }
 
     /// The least sum whose surprise reaches `bits` with these other terms;
@@ -199,7 +200,7 @@ impl Law {
 
     /// The sum in the middle, and 99 % around it, where there is activity.
     pub(super) fn expected(&self) -> (f64, (f64, f64)) {
-        let z = student::reaching(-0.005_f64.log2() / self.trust, self.freedom);
+        let z = student::reaching(-0.005_f64.log_two() / self.trust, self.freedom);
         let sum = |z: f64| (exp2((self.mean + z * self.scale).min(60.0)) - 1.0).max(0.0);
         (sum(0.0), (sum(-z), sum(z)))
     }

@@ -14,6 +14,7 @@
 //! bits, as `first_seen` has it. Positions come as one number: hundredths of
 //! degrees, (latitude + 90) times 36,001 plus (longitude + 180).
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::first_seen::{FirstSeen, NEW};
@@ -41,6 +42,9 @@ pub(super) static ROW: Row = Row {
     counts: false,
     build: |settings| Box::new(Travel::new(settings)),
 };
+
+/// 99 % of journeys are slower than so many times the scale.
+const CUBE_ROOT_OF_HUNDRED: f64 = 4.641_588_833_612_779;
 
 /// The tail's scale in km/h and its exponent.
 const SCALE: f64 = 225.0;
@@ -87,9 +91,9 @@ impl Point {
     /// The great circle between two, in km (haversine).
     fn distance(self, other: Point) -> f64 {
         let ((lat1, lon1), (lat2, lon2)) = (self.radians(), other.radians());
-        let half = |angle: f64| (angle / 2.0).sin().powi(2);
-        let h = half(lat2 - lat1) + lat1.cos() * lat2.cos() * half(lon2 - lon1);
-        2.0 * EARTH * h.clamp(0.0, 1.0).sqrt().asin()
+        let half = |angle: f64| (angle / 2.0).sine() * (angle / 2.0).sine();
+        let h = half(lat2 - lat1) + lat1.cosine() * lat2.cosine() * half(lon2 - lon1);
+        2.0 * EARTH * h.clamp(0.0, 1.0).sqrt().arc_sine()
     }
 }
 
@@ -110,7 +114,7 @@ impl Place {
 }
 
 fn speed_bits(speed: f64) -> f64 {
-    let bits = EXPONENT * (speed / SCALE).max(1.0).log2();
+    let bits = EXPONENT * (speed / SCALE).max(1.0).log_two();
     bits.min(SPEED_BITS_MAX)
 }
 
@@ -188,7 +192,7 @@ impl Statistic for Travel {
             bits,
             observed: speed,
             expected: SCALE * EXPONENT / (EXPONENT - 1.0),
-            interval: (0.0, SCALE * 100_f64.cbrt()),
+            interval: (0.0, SCALE * CUBE_ROOT_OF_HUNDRED),
             evidence: state.evidence(calendar),
             age: sample.time.since(state.first).max(Span::ZERO),
             model: "pareto",

@@ -11,6 +11,8 @@
 //! Nothing is assumed of how the numbers scatter: eight that rise one after
 //! the other are one order in 40,320, or 15 bits.
 
+use crate::baseline::Elementary as _;
+
 /// Numbers that are looked at, at most: 16! is below 2^64.
 pub(super) const MOST: usize = 16;
 
@@ -46,7 +48,7 @@ impl Row {
     /// `-log2` of the chance to rise at least so well, with this one at the end.
     pub(super) fn bits(&self, last: u16) -> f64 {
         let wrong = self.wrong + self.not_below(last);
-        -share(self.count + 1, wrong).log2()
+        -share(self.count + 1, wrong).log_two()
     }
 }
 
@@ -85,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_rises_each_time_is_one_order_of_all() {
-        assert!((bits(&[1, 2, 3, 4, 5, 6, 7, 8]) - 40_320_f64.log2()).abs() < 1e-9);
+        assert!((bits(&[1, 2, 3, 4, 5, 6, 7, 8]) - 40_320_f64.log_two()).abs() < 1e-9);
         assert!(bits(&[8, 7, 6, 5, 4, 3]).abs() < 1e-9, "a fall is no rise");
         assert!(bits(&[5, 5, 5]).abs() < 1e-9, "nor is a level");
         assert!(bits(&[5]).abs() < 1e-9);
@@ -94,7 +96,7 @@ mod tests {
     #[test]
     fn one_pair_the_wrong_way_round_leaves_n_orders() {
         // One order with none wrong, n - 1 with one.
-        assert!((bits(&[1, 3, 2, 4, 5]) - (120.0_f64 / 5.0).log2()).abs() < 1e-9);
+        assert!((bits(&[1, 3, 2, 4, 5]) - (120.0_f64 / 5.0).log_two()).abs() < 1e-9);
     }
 
     #[test]

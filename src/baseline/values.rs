@@ -7,6 +7,7 @@
 //! and Yor 1997). A new value is then a draw from what the peers hold, and q is
 //! the chance that such a draw is at most as popular as this one.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::base::Base;
@@ -102,14 +103,14 @@ pub(super) struct Novelty {
 impl Novelty {
     /// Both chances one by one, in bits.
     pub(super) fn apart(&self) -> (f64, f64) {
-        let own = self.weight * bits(self.own.ln());
-        (own, self.weight * bits(self.peers.ln()))
+        let own = self.weight * bits(self.own.log_e());
+        (own, self.weight * bits(self.peers.log_e()))
     }
 
     /// Both chances together, in bits.
     pub(super) fn bits(&self) -> f64 {
-        let own = (1.0 - self.common) * bits(self.own.ln());
-        self.weight * (own + bits(self.peers.ln()))
+        let own = (1.0 - self.common) * bits(self.own.log_e());
+        self.weight * (own + bits(self.peers.log_e()))
     }
 }
 

@@ -228,7 +228,7 @@ impl<'d> Change<'d> {
         match (old.values, new.values) {
             (Some(old), Some(new)) => f64::from(old.abs_diff(new)),
             // A tenth of an event more or less is no change.
-            _ => ((new.expected + 0.1) / (old.expected + 0.1)).log2().abs(),
+            _ => libm::log2((new.expected + 0.1) / (old.expected + 0.1)).abs(),
         }
     }
 }

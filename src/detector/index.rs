@@ -205,7 +205,8 @@ fn cost(test: &Test) -> f64 {
     match test {
         Test::Text { tokens, .. } => {
             let len = pattern::required(tokens).map_or(0, <[u8]>::len);
-            1.0 / (1.0 + f64::from(u16::try_from(len).unwrap_or(u16::MAX))).powi(2)
+            let bytes = 1.0 + f64::from(u16::try_from(len).unwrap_or(u16::MAX));
+            1.0 / (bytes * bytes)
         }
         Test::Int(_) => 0.05,
         Test::Cidr(_) => 0.1,

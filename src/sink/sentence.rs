@@ -477,7 +477,7 @@ pub fn odds(bits: f64) -> String {
     if bits >= 50.0 {
         return "less than 1 in 1,000 trillion".to_owned();
     }
-    let one_in = bits.max(0.0).exp2();
+    let one_in = libm::exp2(bits.max(0.0));
     let name = NAMES.iter().find(|(size, _)| one_in >= *size);
     let (size, name) = name.copied().unwrap_or((1.0, ""));
     let count = one_in / size;

@@ -4,6 +4,7 @@ use super::super::Settings;
 use super::super::amount::AmountState;
 use super::super::sums::Model;
 use super::settings;
+use crate::baseline::Elementary as _;
 use crate::time::{Span, Time};
 
 fn model(delay: Span) -> Model {
@@ -41,7 +42,7 @@ fn the_median_tends_to_what_was_seen() {
     state.open(400, &model);
     let law = state.law(&model, 400);
     let (median, (low, high)) = law.expected();
-    assert!((median / 1e6).ln().abs() < 0.1, "{median}");
+    assert!((median / 1e6).log_e().abs() < 0.1, "{median}");
     assert!(low < 7e5 && high > 1.5e6, "{low} {high}");
     assert!(law.active > 0.99, "{}", law.active);
 }
@@ -53,7 +54,7 @@ fn a_bucket_is_learnt_a_day_later_and_not_before() {
     sums.resize(223, 1e5);
     let mut state = after(&model, &sums);
     let before = state.law(&model, 223);
-    assert!((before.mean - 1001_f64.log2()).abs() < 0.2, "{before:?}");
+    assert!((before.mean - 1001_f64.log_two()).abs() < 0.2, "{before:?}");
     state.open(247, &model);
     let later = state.law(&model, 247);
     assert!(later.mean > before.mean + 0.3, "{before:?} {later:?}");

@@ -2,6 +2,7 @@
 
 use super::{Settings, Watch, hash, settings};
 use crate::baseline::Deviation;
+use crate::baseline::Elementary as _;
 use crate::time::Span;
 
 /// A rule as the pack has it.
@@ -206,7 +207,7 @@ fn duplicates_and_crowds_make_no_beat() {
                 clippy::cast_possible_truncation,
                 reason = "seconds"
             )]
-            let gap = (-part.ln() * mean as f64).round() as i64;
+            let gap = (-part.log_e() * mean as f64).round() as i64;
             second += gap;
             for _ in 0..2 {
                 let found = watch.see_amount(entity, second, 1, 201, Some(610.0));

@@ -176,7 +176,11 @@ fn who_is_quietened_bit_by_bit_is_learnt_and_that_is_a_blind_spot() {
     let mut site = Site::new();
     let left = |hour: i64, host| {
         let days = i32::try_from(hour / 24 - 20).unwrap_or(0).max(0);
-        if host == 3 { 0.97_f64.powi(days) } else { 1.0 }
+        if host == 3 {
+            libm::pow(0.97, f64::from(days))
+        } else {
+            1.0
+        }
     };
     site.live(60, left);
     assert!(site.told.is_empty(), "{:?}", site.told);

@@ -27,7 +27,7 @@ fn grow(settings: &Settings, by: f64, days: i64) -> (Option<i64>, usize) {
             let r = hash(machine * 7919 + u64::try_from(day).unwrap()) >> 13 & 63;
             let mut size = 4.0 * MB * (1.0 + f64::from(u32::try_from(r).unwrap()) / 16.0);
             if machine == 7 && day > 28 {
-                size *= (1.0 + by).powi(i32::try_from(day - 28).unwrap());
+                size *= libm::pow(1.0 + by, f64::from(i32::try_from(day - 28).unwrap()));
             }
             for hour in [9, 15] {
                 let seen = watch.weigh(machine, at(day, hour, 0), 1, 0, size / 2.0);
@@ -108,7 +108,10 @@ fn events_are_counted_where_no_field_is_named() {
     let mut watch = Watch::new("drift", 1, &counts);
     let mut found = None;
     for day in 0..60 {
-        let growth = 1.2_f64.powi(i32::try_from((day - 30_i64).max(0)).unwrap());
+        let growth = libm::pow(
+            1.2,
+            f64::from(i32::try_from((day - 30_i64).max(0)).unwrap()),
+        );
         for n in 0..400 {
             if f64::from(n) < 4.0 * growth {
                 let seen = watch.weigh(1, at(day, 9, 0) + i64::from(n) * 60, 1, 0, 1.0);

@@ -1,6 +1,7 @@
 //! Whose values are far above what they ever were.
 
 use super::{Settings, Watch, at, hash, settings, workdays};
+use crate::baseline::Elementary as _;
 use crate::time::Span;
 
 /// From 0 to 1, the same each time.
@@ -11,12 +12,12 @@ fn draw(desk: u64, n: i64) -> f64 {
 
 /// Seconds of a connection: exponential, five minutes on average.
 fn duration(desk: u64, n: i64) -> f64 {
-    -300.0 * (1.0 - draw(desk, n)).ln()
+    -300.0 * (1.0 - draw(desk, n)).log_e()
 }
 
 /// Bytes of a connection: Pareto with a shape of 1.3, from a kilobyte on.
 fn size(desk: u64, n: i64) -> f64 {
-    1e3 * (1.0 - draw(desk, n)).powf(-1.0 / 1.3)
+    1e3 * libm::pow(1.0 - draw(desk, n), -1.0 / 1.3)
 }
 
 /// Twenty desks with six connections an hour; how many of them were told.
@@ -72,8 +73,8 @@ fn a_connection_of_ten_hours_is_odd_where_they_last_minutes_and_says_so() {
         "{found:?}"
     );
     // The median of an exponential is ln 2 of its mean.
-    assert!((found.expected / 208.0).ln().abs() < 0.35, "{found:?}");
-    assert!((found.interval.1 / 1590.0).ln().abs() < 0.4, "{found:?}");
+    assert!((found.expected / 208.0).log_e().abs() < 0.35, "{found:?}");
+    assert!((found.interval.1 / 1590.0).log_e().abs() < 0.4, "{found:?}");
     assert!(
         found.evidence > 60.0 && found.age > Span::DAY.times(27),
         "{found:?}"

@@ -42,6 +42,7 @@ mod peak;
 #[cfg(test)]
 mod tests;
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::Settings;
@@ -179,7 +180,7 @@ struct Tail {
 impl Tail {
     fn reaching(&self, bits: f64) -> f64 {
         let z = 1.0 + SHAPE * (bits - self.from).max(0.0) / self.scale;
-        self.votes * (-z.ln() / SHAPE).exp()
+        self.votes * (-z.log_e() / SHAPE).exp_e()
     }
 }
 

@@ -1,5 +1,6 @@
 use super::super::behaviour::settings;
 use super::*;
+use crate::baseline::Elementary as _;
 
 fn strict(budget: f64) -> Settings {
     Settings {
@@ -30,7 +31,7 @@ impl Fleet {
     fn chance(&mut self) -> f64 {
         let r = &mut self.random;
         *r = r.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (f64::from(u32::try_from(*r >> 32).unwrap()) + 0.5) / 2_f64.powi(32)
+        (f64::from(u32::try_from(*r >> 32).unwrap()) + 0.5) / 4_294_967_296.0
     }
 
     /// A day on which each scores what the chance between 0 and 1 is worth;
@@ -58,7 +59,7 @@ impl Fleet {
 
 /// Exceeds b once in 2^(b/stretch).
 fn bits(stretch: f64) -> impl Fn(f64) -> f64 {
-    move |chance| -chance.log2() * stretch
+    move |chance| -chance.log_two() * stretch
 }
 
 /// The usual, and one in fifty that is odd and between 8 and 12 bits.
@@ -110,7 +111,7 @@ fn beyond_the_highest_vote_the_tail_is_that_of_the_odd_and_not_of_the_usual() {
     // One in fifty is odd, with 8 bits or more, falling to a third each 6 bits.
     let odd = |chance: f64| {
         if chance < 0.02 {
-            8.0 - 6.0 * (chance / 0.02).ln()
+            8.0 - 6.0 * (chance / 0.02).log_e()
         } else {
             0.2 + chance
         }
@@ -138,12 +139,12 @@ fn calibrated_bits_are_what_they_say() {
     fleet.reached(60, bits(2.5));
     for wanted in [6.0, 8.0, 12.0] {
         let days = fleet.calibrator.return_days(2.5 * wanted).unwrap();
-        let found = (days * 500.0).log2();
+        let found = (days * 500.0).log_two();
         assert!((found - wanted).abs() < 1.0, "{wanted}: {found}");
     }
     // Far beyond the votes it says that it does not know so well.
     let days = fleet.calibrator.return_days(2.5 * 24.0).unwrap();
-    let far = (days * 500.0).log2();
+    let far = (days * 500.0).log_two();
     assert!((15.0..23.0).contains(&far), "{far}");
 }
 
@@ -216,7 +217,10 @@ fn without_a_budget_the_rules_bits_hold() {
     );
     fleet.reached(40, bits(2.0));
     assert!((fleet.calibrator.threshold() - 12.0).abs() < 1e-9);
-    let days = fleet.calibrator.return_days(2.0 * 1000_f64.log2()).unwrap();
+    let days = fleet
+        .calibrator
+        .return_days(2.0 * 1000_f64.log_two())
+        .unwrap();
     assert!((0.5..2.0).contains(&days), "{days}");
 }
 

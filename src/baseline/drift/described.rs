@@ -1,6 +1,7 @@
 //! What is known of an entity's level, as people read it, and how it is forgotten.
 
 use super::{Drift, log_of};
+use crate::baseline::Elementary as _;
 use crate::baseline::special::exp2;
 use crate::baseline::{Description, student};
 use crate::time::Time;
@@ -35,7 +36,7 @@ impl Drift {
         };
         if let Some(law) = law {
             let at = |bits: f64| law.sum_at(student::reaching(bits, law.freedom));
-            let edge = student::reaching(-0.005_f64.log2(), law.freedom);
+            let edge = student::reaching(-0.005_f64.log_two(), law.freedom);
             found.expected = law.sum_at(0.0);
             found.interval = (law.sum_at(-edge), law.sum_at(edge));
             found.observed =

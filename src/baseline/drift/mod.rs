@@ -22,6 +22,7 @@
 
 mod described;
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::anchor::{ANCHORED, Anchored, Model, WEIGHT, WITHIN};
@@ -123,7 +124,7 @@ impl Drift {
         let mut terms = law.terms(log_of(state.sum)).to_vec();
         terms.retain(|term| term.1 > 1e-9);
         terms.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let edge = student::reaching(-0.005_f64.log2(), law.freedom);
+        let edge = student::reaching(-0.005_f64.log_two(), law.freedom);
         Some(Deviation {
             bits: bits.min(BITS_MAX),
             // The level, as an amount a bucket.

@@ -2,6 +2,7 @@
 
 use super::{FAMILIAR, Guesses, PLACE_MAX};
 use crate::baseline::Description;
+use crate::baseline::Elementary as _;
 use crate::baseline::special::bits;
 use crate::time::Time;
 
@@ -32,7 +33,7 @@ impl Guesses {
             || !self.watch.is_warm(&self.settings, now);
         // Where peers have succeeded is less odd than where nobody has.
         let chance = state.places.chance(&self.calendar, &self.base);
-        let new_place = self.silent(law, 1.0, bits(chance.ln()).min(PLACE_MAX)) + 1.0;
+        let new_place = self.silent(law, 1.0, bits(chance.log_e()).min(PLACE_MAX)) + 1.0;
         let first = known.places.first;
         Some(Description {
             first,

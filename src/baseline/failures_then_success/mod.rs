@@ -16,6 +16,7 @@
 mod described;
 mod explained;
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::base::{self, Base, EXPECTED, NOVEL, SUMS};
@@ -177,7 +178,7 @@ impl Slips {
     fn tails(self) -> impl Iterator<Item = (u32, f64)> {
         (1..=RUN_MAX).scan(0.0, move |ln, k| {
             let t = f64::from(k - 1);
-            *ln += ((self.a + t) / (self.a + self.b + t)).ln();
+            *ln += ((self.a + t) / (self.a + self.b + t)).log_e();
             Some((k, *ln))
         })
     }
@@ -191,7 +192,7 @@ impl Slips {
 
     /// The most failures whose tail is above `p`.
     fn quantile(self, p: f64) -> f64 {
-        let most = self.tails().take_while(|&(_, ln)| ln > p.ln()).last();
+        let most = self.tails().take_while(|&(_, ln)| ln > p.log_e()).last();
         most.map_or(0.0, |(k, _)| f64::from(k))
     }
 
@@ -441,7 +442,7 @@ mod tests {
         let law = Slips { a: 1.0, b: 9.0 };
         // 1/10, then 2/11 of it, then 3/12 of that.
         for (k, p) in [(1, 0.1_f64), (2, 0.2 / 11.0), (3, 0.6 / 132.0)] {
-            assert!((law.surprise(k) + p.log2()).abs() < 1e-12, "{k}");
+            assert!((law.surprise(k) + p.log_two()).abs() < 1e-12, "{k}");
         }
         assert!(law.surprise(0) <= 0.0 && law.surprise(u32::MAX) <= BITS_MAX);
         assert!((law.mean() - 0.125).abs() < 1e-12);

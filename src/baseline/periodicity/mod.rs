@@ -17,6 +17,7 @@
 
 mod described;
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::LOG2_E;
 
@@ -166,8 +167,8 @@ impl Periodicity {
         } else {
             COMMON
         };
-        let large = ((fleet / COMMON).max(1.0).ln() * LOG2_E).min(FLEET_MAX);
-        2.0 * (base / holders).ln() * LOG2_E + large
+        let large = ((fleet / COMMON).max(1.0).log_e() * LOG2_E).min(FLEET_MAX);
+        2.0 * (base / holders).log_e() * LOG2_E + large
     }
 
     fn deviation(&self, at: usize, score: &Score, now: Time) -> Option<Deviation> {
@@ -245,7 +246,7 @@ impl Periodicity {
 
 /// How much alike the sizes are, in bits.
 fn likeness(sizes: &Sizes) -> f64 {
-    (-sizes.spread.max(1e-3).ln() * LOG2_E - 1.0).clamp(0.0, SIZES_MAX)
+    (-sizes.spread.max(1e-3).log_e() * LOG2_E - 1.0).clamp(0.0, SIZES_MAX)
 }
 
 /// The largest regularity that would not have been reported, up to one that

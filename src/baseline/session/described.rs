@@ -1,6 +1,7 @@
 //! What is known of an entity's sessions, as people read it, and how it is forgotten.
 
 use super::{HABIT, HOURS_HABIT, Sessions, gap};
+use crate::baseline::Elementary as _;
 use crate::baseline::combine::together;
 use crate::baseline::evidence::{Found, KINDS, LEAST};
 use crate::baseline::special::bits;
@@ -88,7 +89,7 @@ impl Sessions {
         if self.looks.gaps {
             return Some(quiet);
         }
-        let hour = bits(found.tail.max(1e-30).ln());
+        let hour = bits(found.tail.max(1e-30).log_e());
         let odd = (hour >= LEAST).then_some(hour);
         (together(odd.into_iter(), 1 - u32::from(odd.is_some())) >= found.threshold)
             .then_some(quiet + 1.0)

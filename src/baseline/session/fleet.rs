@@ -13,6 +13,7 @@
 //! bits' = -log2 max(2^-bits, (#{votes ≥ bits} + 3) / (#votes + 100))
 //! ```
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use super::super::evidence::KINDS;
@@ -125,7 +126,7 @@ impl Fleet {
         let all: f64 = votes.iter().sum();
         let above: f64 = votes.iter().skip(bin).sum();
         let often = (above + UNSEEN) / (all + DOUBT);
-        evidence.min(bits(often.ln()))
+        evidence.min(bits(often.log_e()))
     }
 
     /// Takes a day's votes in.

@@ -5,6 +5,7 @@ use super::super::evidence::{Found, KINDS, LEAST};
 use super::super::special::bits;
 use super::super::{FIELD_TERMS, PARTS, Sample};
 use super::{HOUR, HOURS_HABIT, IDLE, Sessions, gap, values};
+use crate::baseline::Elementary as _;
 
 impl Sessions {
     /// Takes the sample's values in and says what is odd about it.
@@ -49,7 +50,7 @@ impl Sessions {
                 state.tail = single(profile.tail(&self.calendar, peers, state.bucket));
             }
             state.class = class;
-            *hour = (HOUR, bits(f64::from(state.tail).max(1e-30).ln()));
+            *hour = (HOUR, bits(f64::from(state.tail).max(1e-30).log_e()));
         }
         let law = state.gaps.law(self.typical);
         let away = state.gaps.away(state.since);

@@ -1,5 +1,6 @@
 //! One entity's gaps, by the hour of the day that they began in.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -171,7 +172,7 @@ impl Source {
         }
         self.bucket = bucket;
         let (gaps, longest) = self.about(calendar.cell(bucket));
-        let more = spread(longest) * LN_2 * (threshold - gaps.ln() * LOG2_E);
+        let more = spread(longest) * LN_2 * (threshold - gaps.log_e() * LOG2_E);
         let seconds = (longest + more).max(LONGER * longest).max(floor);
         #[expect(clippy::cast_possible_truncation, reason = "`as` saturates")]
         let patience = Span::from_nanos((seconds.clamp(1.0, 1e9) * 1e9) as i64);
@@ -191,7 +192,7 @@ impl Source {
         if gap <= longest {
             return 0.0;
         }
-        let bits = gaps.ln() * LOG2_E + (gap - longest) / spread(longest) * LOG2_E;
+        let bits = gaps.log_e() * LOG2_E + (gap - longest) / spread(longest) * LOG2_E;
         bits.clamp(0.0, BITS_MAX)
     }
 }

@@ -9,6 +9,7 @@
 //! downwards where they weigh the same: nobody's few high values take the
 //! place of many low ones.
 
+use crate::baseline::Elementary as _;
 use serde::{Deserialize, Serialize};
 
 use crate::baseline::special::exp2;
@@ -132,7 +133,7 @@ impl Histogram {
             return;
         };
         if let Some([low, high]) = self.few.get_mut(at..at + 2) {
-            let both = (1.0 + weight(low.1) + weight(high.1)).ln() / std::f64::consts::LN_2;
+            let both = (1.0 + weight(low.1) + weight(high.1)).log_e() / std::f64::consts::LN_2;
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
@@ -259,7 +260,7 @@ mod tests {
         assert!((merged.total() / kept.total() - 1.0).abs() < 0.1);
         // 76 values of nobody's business leave the median of 4,000 where it was.
         let (one, other) = (kept.quantile(0.5), merged.quantile(0.5));
-        assert!((one / other).ln().abs() < 0.3, "{one} {other}");
+        assert!((one / other).log_e().abs() < 0.3, "{one} {other}");
         let cells: Vec<u8> = merged.downwards().map(|(cell, _)| cell).collect();
         assert!(cells.is_sorted_by(|a, b| a > b), "{cells:?}");
     }

@@ -2,6 +2,7 @@
 //! beyond the quantile by the tail that its highest values show.
 
 use super::histogram::{Histogram, edge, middle};
+use crate::baseline::Elementary as _;
 use crate::baseline::special::{BITS_MAX, exp2};
 
 /// The part of the values that makes the tail, and how many at the least.
@@ -45,7 +46,7 @@ impl Law {
             part: (above + 0.5) / (total + 1.0),
             above,
             excess: 0.0,
-            chances: each.max(1.0).log2(),
+            chances: each.max(1.0).log_two(),
             heavy,
         };
         law.excess = law.beyond(law.from * (1.0 + ASSUMED));
@@ -63,7 +64,7 @@ impl Law {
     /// y.
     fn beyond(&self, value: f64) -> f64 {
         if self.heavy {
-            (value / self.from).ln().max(0.0)
+            (value / self.from).log_e().max(0.0)
         } else {
             (value - self.from).max(0.0)
         }
@@ -74,8 +75,8 @@ impl Law {
         if value <= self.from {
             return 0.0;
         }
-        let tail = (1.0 + self.beyond(value) / self.excess).log2();
-        (self.above + 1.0) * tail - self.part.log2()
+        let tail = (1.0 + self.beyond(value) / self.excess).log_two();
+        (self.above + 1.0) * tail - self.part.log_two()
     }
 
     pub(super) fn bits(&self, value: f64) -> f64 {
@@ -84,10 +85,10 @@ impl Law {
 
     /// The least value of so many bits.
     pub(super) fn reaching(&self, bits: f64) -> f64 {
-        let more = (bits + self.chances + self.part.log2()).max(0.0);
+        let more = (bits + self.chances + self.part.log_two()).max(0.0);
         let y = self.excess * (exp2(more / (self.above + 1.0)) - 1.0);
         if self.heavy {
-            self.from * y.min(700.0).exp()
+            self.from * y.min(700.0).exp_e()
         } else {
             self.from + y
         }
@@ -105,7 +106,7 @@ mod tests {
         for n in 0..2000_u32 {
             let draw = f64::from(n % 97) / 97.0;
             let part = (f64::from(n * 37 % 2000) + 0.5) / 2000.0;
-            histogram.add(cell(-300.0 * part.ln()), draw, true);
+            histogram.add(cell(-300.0 * part.log_e()), draw, true);
         }
         for heavy in [false, true] {
             let law = Law::new(&histogram, 8.0, heavy);
@@ -115,7 +116,7 @@ mod tests {
             }
             assert!(law.bits(law.from) < 1e-9);
             // ln 50 means, to a cell.
-            assert!((law.from / 1174.0).ln().abs() < 0.3, "{}", law.from);
+            assert!((law.from / 1174.0).log_e().abs() < 0.3, "{}", law.from);
         }
     }
 }

@@ -67,7 +67,7 @@ impl Distinct {
     #[expect(clippy::cast_precision_loss, reason = "at most 1,024 values")]
     pub(super) fn count(&self) -> Count {
         let sampled = self.counted as f64;
-        let scale = f64::from(self.level).exp2();
+        let scale = f64::from(1_u32 << self.level.min(31));
         Count {
             values: sampled * scale,
             error: (self.level > 0).then(|| (sampled * (1.0 - 1.0 / scale)).sqrt() * scale),
