@@ -133,6 +133,7 @@ const TABLES: &[(&str, &[&str])] = &[
             "calibrate",
             "combine",
             "count",
+            "elementary",
             "description",
             "evidence",
             "flow",

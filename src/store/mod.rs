@@ -14,7 +14,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::durable::{self, Damage};
 
 const MAGIC: [u8; 8] = *b"tipstate";
-const VERSION: u32 = 1;
+/// Of the layout; 2: the ledger of what was held back, censored votes, peers.
+const VERSION: u32 = 2;
 
 /// zstd's level.
 const FAST: i32 = 1;
@@ -140,6 +141,10 @@ fn restore<T: DeserializeOwned>(folder: &Path) -> Result<Restored<T>, StoreError
     for path in [newest(folder), previous(folder)] {
         let shown = path.display().to_string();
         match durable::read(&path, MAGIC, VERSION) {
+            Ok((version, _)) if version < VERSION => passed_over.push(format!(
+                "{shown}: an earlier tipstaff's (layout {version}, not {VERSION}); learn it anew \
+                 from the logs with `replay --learn`"
+            )),
             Ok((_, bytes)) => match unpack(&bytes) {
                 Ok(state) => {
                     return Ok(Restored {
@@ -223,6 +228,23 @@ mod tests {
             let restored = store.restore::<Vec<String>>().unwrap();
             assert!(restored.state.is_none() && restored.passed_over.len() == 1);
         }
+    }
+
+    #[test]
+    fn an_earlier_layout_is_not_read_as_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store.save(&"learnt".to_owned()).unwrap();
+        let newest = folder.path().join("state.snapshot");
+        let (_, bytes) = durable::read(&newest, MAGIC, VERSION).unwrap();
+        durable::write(&newest, MAGIC, VERSION - 1, &bytes).unwrap();
+        let restored = store.restore::<String>().unwrap();
+        assert!(restored.state.is_none());
+        assert!(
+            restored.passed_over[0].contains("replay --learn"),
+            "{:?}",
+            restored.passed_over
+        );
     }
 
     #[test]
