@@ -353,6 +353,7 @@ mod tests {
             max_entities: 1,
             surprise: 20.0,
             budget: None,
+            rare_only: false,
             floor: 1.0,
             paired: false,
             peers: false,

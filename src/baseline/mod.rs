@@ -267,9 +267,10 @@ pub struct Settings {
     pub max_entities: usize,
     /// Least surprise worth reporting, in bits.
     pub surprise: f64,
-    /// Most entities a day that may be worth reporting, where the rule says so:
-    /// raises `surprise` as far as it takes.
+    /// Most entities a day worth reporting, if any: raises `surprise` as far as it takes.
     pub budget: Option<f64>,
+    /// Whether nothing is worth reporting where more than the budget would be.
+    pub rare_only: bool,
     /// Least observed value worth reporting.
     pub floor: f64,
     /// Whether what is weighed by its prevalence is part of the entity's key, so

@@ -130,7 +130,8 @@ fn threshold(row: &Row, baseline: &Baseline, measure: Option<&str>, floor: f64) 
     };
     let mut text = format!(">= {:.1} bits", baseline.surprise);
     if let Some(budget) = baseline.budget {
-        text = format!("{text} and <= {budget} alerts a day");
+        let none = if baseline.rare_only { " (or none)" } else { "" };
+        text = format!("{text} and <= {budget} alerts a day{none}");
     }
     if floor <= 0.0 {
         return text;
@@ -249,6 +250,7 @@ fn settings(rule: &Rule, baseline: &Baseline, limits: &Limits) -> Result<Setting
         },
         surprise: baseline.surprise,
         budget: baseline.budget,
+        rare_only: baseline.rare_only,
         floor,
         paired: baseline
             .prevalence

@@ -3,7 +3,7 @@
 
 use super::catalogue as codes;
 use super::correlation::bounds;
-use super::keys::{Keys, number, span, suggest, text};
+use super::keys::{Keys, boolean, number, span, suggest, text};
 use super::load::{LoadOptions, Need, Statistic};
 use super::model::{Baseline, Bound, Learn, Operator};
 use super::reference::{Alias, Reference, aliases, generate, group_by, missing, rules};
@@ -36,6 +36,7 @@ pub(super) fn baseline(
         value: Vec::new(),
         surprise: 0.0,
         budget: None,
+        rare_only: false,
         learn: Learn::default(),
         generate: false,
     };
@@ -202,7 +203,9 @@ fn conditions(node: &Node, options: &LoadOptions, found: &mut Baseline, report: 
     {
         let node = inner.need("alerts-per-day", "0.2", report);
         found.budget = node.and_then(|n| number(n, "alerts-per-day", 1e-4..=1e4, report));
-        inner.done("`budget`", &["alerts-per-day"], report);
+        let rare = inner.take("only-if-rare").filter(|n| !n.is_null());
+        found.rare_only = rare.and_then(|n| boolean(n, "only-if-rare", report)) == Some(true);
+        inner.done("`budget`", &["alerts-per-day", "only-if-rare"], report);
     }
     if let Some(node) = keys.take("surprise") {
         surprise(node, found, report);

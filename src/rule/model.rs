@@ -327,6 +327,9 @@ pub struct Baseline {
     pub surprise: f64,
     /// Most entities a day: `budget: {alerts-per-day: N}`.
     pub budget: Option<f64>,
+    /// Whether nothing is reported where more than the budget would be:
+    /// `budget: {alerts-per-day: N, only-if-rare: true}`.
+    pub rare_only: bool,
     /// How it learns.
     pub learn: Learn,
     /// Whether the members raise alerts of their own as well.

@@ -47,6 +47,7 @@ pub(super) fn settings() -> Settings {
         max_entities: 100_000,
         surprise: 0.01,
         budget: None,
+        rare_only: false,
         floor: 1.0,
         paired: false,
         peers: false,

@@ -186,9 +186,11 @@ impl Tail {
 
 impl Calibrator {
     pub(super) fn new(settings: &Settings) -> Calibrator {
-        let blind = settings
-            .budget
-            .map_or(settings.surprise, |_| settings.surprise.max(BLIND));
+        let blind = match settings.budget {
+            None => settings.surprise,
+            Some(_) if settings.rare_only => BITS_MAX,
+            Some(_) => settings.surprise.max(BLIND),
+        };
         Calibrator {
             bins: Vec::new(),
             weight: 0.0,
@@ -241,8 +243,13 @@ impl Calibrator {
         self.ceiling = self.reached(settings.budget.unwrap_or(SELDOM));
         self.ceiling = self.ceiling.max(settings.surprise);
         self.threshold = match settings.budget {
-            Some(_) => self.ceiling,
             None => settings.surprise,
+            Some(budget) if settings.rare_only => {
+                // Where it is not rare, the oddest of many are no more worth it.
+                let rare = self.weight > 0.0 && self.rate(settings.surprise) <= budget;
+                if rare { settings.surprise } else { BITS_MAX }
+            }
+            Some(_) => self.ceiling,
         };
     }
 

@@ -163,6 +163,25 @@ fn a_fleet_whose_scores_have_doubled_is_followed_within_days() {
 }
 
 #[test]
+fn what_is_told_only_if_rare_is_told_whole_or_not_at_all() {
+    let rule = Settings {
+        rare_only: true,
+        surprise: 5.0,
+        ..strict(2.0)
+    };
+    // One in 32 of the entities a day has five bits: of thirty one, of two thousand sixty.
+    for (entities, threshold) in [(30, 5.0), (2000, BITS_MAX)] {
+        let mut fleet = Fleet::new(rule.clone(), entities, 1);
+        assert!(fleet.calibrator.threshold() >= BITS_MAX);
+        fleet.reached(COLD, bits(1.0));
+        assert!(fleet.calibrator.threshold() >= BITS_MAX, "nobody knows yet");
+        fleet.reached(21, bits(1.0));
+        let found = fleet.calibrator.threshold();
+        assert!((found - threshold).abs() < 1e-9, "{entities}: {found}");
+    }
+}
+
+#[test]
 fn few_days_go_by_bits() {
     let mut fleet = Fleet::new(strict(0.1), 1000, 1);
     assert!(fleet.calibrator.threshold() >= BLIND);

@@ -148,6 +148,7 @@ fn first_seen() -> Vec<Rule> {
         count_only: None,
         value: Vec::new(),
         budget: None,
+        rare_only: false,
         surprise: 6.0,
         learn: Learn::default(),
         generate: false,
