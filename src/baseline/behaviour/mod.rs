@@ -68,6 +68,26 @@ fn hash(n: u64) -> u64 {
     (n ^ (n >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) ^ (n >> 32)
 }
 
+/// An alert in five days, whatever that takes.
+fn budgeted() -> Settings {
+    Settings {
+        surprise: 4.0,
+        budget: Some(0.2),
+        floor: 2.0,
+        ..settings()
+    }
+}
+
+/// A day of eighty people who do three things each.
+fn eighty(watch: &mut Watch, day: i64) {
+    for user in 0..80_u64 {
+        let hour = 8 + i64::try_from(user % 9).unwrap();
+        for n in 0..3 {
+            watch.see(user, at(day, hour, n * 7), 1, 0);
+        }
+    }
+}
+
 /// A rule's lanes, with a barrier at each midnight.
 struct Watch {
     lanes: Vec<Box<dyn Statistic>>,

@@ -12,7 +12,7 @@
 //! | failures are not identity | values, sessions, hours, absences, new edges, proofs | |
 //! | marked by an analyst | all that learn | |
 
-use super::{Lesson, Only, Settings, Watch, addresses, at, settings, workdays};
+use super::{Lesson, Only, Settings, Watch, addresses, at, budgeted, eighty, settings, workdays};
 use crate::time::Span;
 
 const MB: f64 = 1e6;
@@ -278,21 +278,11 @@ fn one_entity_does_not_make_a_value_popular() {
 
 #[test]
 fn one_entity_does_not_raise_the_threshold_for_others() {
-    let rule = Settings {
-        surprise: 4.0,
-        budget: Some(0.2),
-        floor: 2.0,
-        ..settings()
-    };
+    let rule = budgeted();
     let found = |sick: bool| {
         let mut watch = Watch::new("event_count", 1, &rule);
         for day in 0..30 {
-            for user in 0..80_u64 {
-                let hour = 8 + i64::try_from(user % 9).unwrap();
-                for n in 0..3 {
-                    watch.see(user, at(day, hour, n * 7), 1, 0);
-                }
-            }
+            eighty(&mut watch, day);
             for burst in 0..24 * 5 {
                 // Once in a while, a job runs wild all day.
                 let many = if day % 4 == 0 { 3000 } else { 1 };

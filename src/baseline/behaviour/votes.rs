@@ -1,7 +1,7 @@
 //! One entity has one vote a day in everything that is said of all: what it
 //! does all day long is compared here with the same done once a day.
 
-use super::{Settings, Watch, addresses, at, settings, workdays};
+use super::{Settings, Watch, addresses, at, budgeted, eighty, settings, workdays};
 use crate::time::Span;
 
 const MB: f64 = 1e6;
@@ -165,21 +165,11 @@ fn one_machine_that_sends_petabytes_does_not_make_much_usual() {
 
 #[test]
 fn attacks_that_are_told_do_not_raise_the_threshold() {
-    let rule = Settings {
-        surprise: 4.0,
-        budget: Some(0.2),
-        floor: 2.0,
-        ..settings()
-    };
+    let rule = budgeted();
     let found = |attacks: u64| {
         let mut watch = Watch::new("event_count", 1, &rule);
         for day in 0..30 {
-            for user in 0..80_u64 {
-                let hour = 8 + i64::try_from(user % 9).unwrap();
-                for n in 0..3 {
-                    watch.see(user, at(day, hour, n * 7), 1, 0);
-                }
-            }
+            eighty(&mut watch, day);
             // Each day others, so that nobody gets used to them.
             for n in 0..if day % 4 == 0 { attacks } else { 0 } {
                 let who = 1000 + attacks * day.unsigned_abs() + n;
