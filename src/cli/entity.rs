@@ -127,7 +127,12 @@ fn heading(options: &Options, state: &State) -> String {
     let entity = options.entity.iter();
     let named = entity.map(|(field, value)| format!("{field} {}", Escaped(value.as_bytes())));
     let named: Vec<String> = named.collect();
-    let mut out = format!("{}, as of {}\n", named.join(", "), minute(state.now()));
+    let when = match state.now() {
+        // Nothing was ever read into it: a date of 1677 would say otherwise.
+        Time::MIN => "from a state without any event".to_owned(),
+        now => format!("as of {}", minute(now)),
+    };
+    let mut out = format!("{}, {when}\n", named.join(", "));
     for lost in state.lost() {
         let _ = writeln!(out, "{lost}");
     }
